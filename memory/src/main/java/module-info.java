@@ -1,0 +1,6 @@
+/** Everything native in one place: address ranges, huge pages, topology, and the fastest safe way to touch memory. */
+module io.loam.memory {
+    requires static transitive org.jspecify;
+
+    exports io.loam.memory;
+}

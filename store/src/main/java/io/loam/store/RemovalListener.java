@@ -1,0 +1,20 @@
+package io.loam.store;
+
+/** Told of every value that leaves the store. Its exceptions are logged and dropped. */
+@FunctionalInterface
+public interface RemovalListener {
+
+    /** Why a value left. */
+    enum Cause {
+        /** A delete or clear of one key. Clearing and dropping whole namespaces is not reported key by key. */
+        DELETED,
+        /** A put over it. */
+        REPLACED,
+        /** Its time had come; reported when it is noticed, not at the instant. */
+        EXPIRED,
+        /** Dropped to make room. */
+        EVICTED
+    }
+
+    void removed(String namespace, byte[] key, byte[] value, Cause cause);
+}

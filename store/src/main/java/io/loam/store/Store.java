@@ -1,0 +1,85 @@
+package io.loam.store;
+
+import java.nio.file.Path;
+import java.io.IOException;
+import java.util.Set;
+
+/**
+ * A key-value store in log-structured off-heap memory. It is also its own default {@link Namespace}.
+ *
+ * <pre>{@code
+ * try (Store store = Store.builder().capacityBytes(1L << 30).open()) {
+ *     store.put(key, value);
+ *     byte[] read = store.get(key);
+ * }
+ * }</pre>
+ */
+public interface Store extends Namespace, AutoCloseable {
+
+    static StoreBuilder builder() {
+        return new StoreBuilder();
+    }
+
+    /**
+     * The namespace of this name, created if there is none.
+     *
+     * @throws IllegalStateException when there are {@link StoreBuilder#MAX_NAMESPACES} already
+     * @throws StoreFullException when there is no memory for its index (one to eight blocks)
+     */
+    Namespace namespace(String name);
+
+    /** The names of all namespaces but the default one. */
+    Set<String> namespaces();
+
+    /**
+     * Removes a namespace and all its keys in constant time; the memory is reclaimed in the background. Handles to it are refused from then
+     * on. Returns whether it existed.
+     */
+    boolean dropNamespace(String name);
+
+    /** Pins memory for zero-copy reads over several calls; close it soon, by any thread. */
+    Guard guard();
+
+    /** Removes every key of every namespace, in time proportional to the segments, and frees all memory at once. */
+    void clearAll();
+
+    /** What the memory holds now. Takes microseconds; counters are read one after another, not in one instant. */
+    StoreStats stats();
+
+    long capacityBytes();
+
+    /**
+     * Changes the budget, up to {@link StoreBuilder#maximumCapacityBytes}. Shrinking waits for the cleaner (with {@link FullPolicy#EVICT}: evicts).
+     *
+     * @throws IllegalArgumentException below the minimum or above the maximum
+     * @throws StoreFullException when what is live does not fit; the capacity is unchanged
+     */
+    void setCapacityBytes(long bytes);
+
+    /**
+     * Writes every entry to a file, replacing it only when complete. Keys present throughout are in it; it is not one snapshot.
+     *
+     * @return how many entries were written
+     */
+    long exportTo(Path file) throws IOException;
+
+    /**
+     * Puts every entry of an exported file that has not expired. The whole file's checksums are verified before the first entry is put.
+     *
+     * @return how many entries were put
+     * @throws IOException if the file is damaged or not an export; nothing was put then
+     */
+    long importFrom(Path file) throws IOException;
+
+    /** Adds a listener to what leaves the store. It runs after the fact, on the thread that caused it, under no lock. */
+    void addListener(RemovalListener listener);
+
+    void removeListener(RemovalListener listener);
+
+    /** Cleans until no segment is worth cleaning; for tests and tools. */
+    void clean();
+
+    /** Refuses new operations, waits for those in flight, and gives the memory back. Idempotent. */
+    @Override
+    void close();
+}

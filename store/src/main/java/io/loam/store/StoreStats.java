@@ -1,0 +1,100 @@
+package io.loam.store;
+
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a store's memory holds. All sizes in bytes; {@code capacityBytes = freeBytes + logBytes + indexBytes + tableBytes}.
+ *
+ * @param capacityBytes the budget
+ * @param keys keys of all namespaces
+ * @param liveUserBytes keys and values that the index points to
+ * @param liveLogBytes entries that the index points to: user bytes, headers and padding
+ * @param deadLogBytes bytes in log blocks that are not live: overwritten, deleted, expired, fillers
+ * @param logBytes blocks owned by segments
+ * @param indexBytes blocks owned by the index
+ * @param tableBytes fixed tables: segments, blocks, epochs, directory, reference marks
+ * @param freeBytes blocks owned by nobody
+ * @param reserveBytes of the free blocks, those that only the cleaner may take
+ * @param retiredBytes of the log and index blocks, those that wait for readers before they are free
+ * @param releasedBytes of the free blocks, those given back to the kernel
+ * @param indexSlots slots the index has room for at its present size
+ * @param utilisation live log bytes divided by log bytes available without the reserve
+ * @param utilisationHistogram how many sealed segments have a live share in [i/10, (i+1)/10), i from 0 to 9
+ * @param blockBytes size of a block
+ * @param segmentBytes nominal size of a segment
+ * @param appendedBytes log bytes appended by writers since opening
+ * @param overwrittenBytes value bytes overwritten in place since opening
+ * @param cleanerCopiedBytes log bytes copied by cleaning since opening
+ * @param cleanedSegments segments cleaned since opening
+ * @param cleaningPasses since opening
+ * @param evictedEntries since opening
+ * @param expiredEntries removed because expired, since opening
+ * @param indexResizes steps by which the index grew or shrank, since opening
+ * @param writerStalls writes that had to wait for memory, since opening
+ * @param longestStallNanos the longest such wait
+ * @param refusedWrites writes refused because full, since opening
+ * @param segments live share and state of every segment, in no order
+ * @param oldestGuard the longest pinned operation or guard, or null
+ */
+public record StoreStats(
+        long capacityBytes,
+        long keys,
+        long liveUserBytes,
+        long liveLogBytes,
+        long deadLogBytes,
+        long logBytes,
+        long indexBytes,
+        long tableBytes,
+        long freeBytes,
+        long reserveBytes,
+        long retiredBytes,
+        long releasedBytes,
+        long indexSlots,
+        double utilisation,
+        List<Integer> utilisationHistogram,
+        int blockBytes,
+        int segmentBytes,
+        long appendedBytes,
+        long overwrittenBytes,
+        long cleanerCopiedBytes,
+        long cleanedSegments,
+        long cleaningPasses,
+        long evictedEntries,
+        long expiredEntries,
+        long indexResizes,
+        long writerStalls,
+        long longestStallNanos,
+        long refusedWrites,
+        List<SegmentInfo> segments,
+        @Nullable GuardInfo oldestGuard) {
+
+    /**
+     * One segment.
+     *
+     * @param state HEAD (open), SEALED (may be cleaned), CLEANING, RETIRED (waits for readers)
+     * @param blocks how many blocks it owns
+     * @param liveBytes bytes of its entries that the index points to and that have not expired
+     * @param usedBytes bytes of its entries
+     * @param ageMillis since it was opened, survivors by the age of their entries
+     */
+    public record SegmentInfo(String state, int blocks, long liveBytes, long usedBytes, long ageMillis) {}
+
+    /**
+     * A pinned thread.
+     *
+     * @param threadId {@link Thread#threadId} of the thread that pinned
+     * @param ageMillis how long ago, within a tenth of a second
+     */
+    public record GuardInfo(long threadId, long ageMillis) {}
+
+    /** Keys per slot of the index. */
+    public double indexLoad() {
+        return indexSlots == 0 ? 0 : (double) keys / indexSlots;
+    }
+
+    /** Bytes per key that are not user bytes: headers, padding and index. NaN without keys. */
+    public double metadataBytesPerKey() {
+        return (double) (liveLogBytes - liveUserBytes + indexBytes) / keys;
+    }
+}
