@@ -16,7 +16,7 @@ package io.loam.store.index;
  *    108    4 limit      plain   keys from which it should grow
  *    112    4 blocks     plain   blocks it owns
  *    116    4 unitCount  plain   8 to 15
- *    120    8 asked      CAS     1 once resizing has been asked for
+ *    120    8 asked      CAS     1 once resizing has been asked for, 2 once growing found no memory
  * </pre>
  *
  * <p>It is followed in the descriptor's slot by nothing; the blocks' numbers follow from the units.
