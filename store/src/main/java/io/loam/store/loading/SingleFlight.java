@@ -25,7 +25,7 @@ public final class SingleFlight {
 
     private record Target(Namespace namespace, byte[] key) {
         @Override
-        public boolean equals(Object object) {
+        public boolean equals(@Nullable Object object) {
             return object instanceof Target other && namespace.equals(other.namespace) && Arrays.equals(key, other.key);
         }
 

@@ -29,7 +29,7 @@ final class EntryCursor {
         }
 
         @Override
-        public boolean equals(Object object) {
+        public boolean equals(@Nullable Object object) {
             return object instanceof Item other && Arrays.equals(key, other.key);
         }
 

@@ -2,6 +2,7 @@ package io.loam.store.view;
 
 import java.util.Map;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /** An entry as an iterator saw it; {@link #setValue} writes through to the map. */
 final class LiveEntry<K, V> implements Map.Entry<K, V> {
@@ -36,7 +37,7 @@ final class LiveEntry<K, V> implements Map.Entry<K, V> {
     }
 
     @Override
-    public boolean equals(Object object) {
+    public boolean equals(@Nullable Object object) {
         return object instanceof Map.Entry<?, ?> other && key.equals(other.getKey()) && value.equals(other.getValue());
     }
 

@@ -30,26 +30,26 @@ import org.jspecify.annotations.Nullable;
 class ReferenceNamespace implements Namespace {
 
     /** Keys are ordered by a position of 12 bits, so that some share it, then by their bytes. */
-    record Key(byte[] bytes) implements Comparable<Key> {
+    static final class Key implements Comparable<Key> {
+        final byte[] bytes;
+        final long position;
+
         Key(byte[] bytes) {
             if (bytes.length > MAX_KEY_BYTES) {
                 throw new IllegalArgumentException("a key of " + bytes.length + " bytes; allowed: 0 to " + MAX_KEY_BYTES);
             }
             this.bytes = bytes.clone();
-        }
-
-        long position() {
-            return (Arrays.hashCode(bytes) * 0x9E3779B9) >>> 20;
+            position = (Arrays.hashCode(bytes) * 0x9E3779B9) >>> 20;
         }
 
         @Override
         public int compareTo(Key other) {
-            int byPosition = Long.compare(position(), other.position());
+            int byPosition = Long.compare(position, other.position);
             return byPosition != 0 ? byPosition : Arrays.compareUnsigned(bytes, other.bytes);
         }
 
         @Override
-        public boolean equals(Object object) {
+        public boolean equals(@Nullable Object object) {
             return object instanceof Key other && Arrays.equals(bytes, other.bytes);
         }
 
@@ -75,7 +75,7 @@ class ReferenceNamespace implements Namespace {
     // ---- the primitives, all else is built of these
 
     /** Runs an operation in the monitor, then tells the listeners what left meanwhile. */
-    private <R> R atomically(Supplier<R> operation) {
+    private <R extends @Nullable Object> R atomically(Supplier<R> operation) {
         return store().atomically(() -> {
             if (dropped) {
                 throw new IllegalStateException("namespace " + name + " was dropped");
@@ -455,7 +455,7 @@ class ReferenceNamespace implements Namespace {
 
     // ---- all keys
 
-    private record Visit(byte[] key, Entry entry) {}
+    private record Visit(Key key, Entry entry) {}
 
     /** A scan's position is that of the next key to visit, plus 1 so that 0 can mean the start. */
     @Override
@@ -466,19 +466,18 @@ class ReferenceNamespace implements Namespace {
         }
         List<Visit> visits = new ArrayList<>();
         long next = atomically(() -> {
-            presentEntries();
             for (var each : entries.entrySet()) {
-                long at = each.getKey().position() + 1;
-                if (at >= position) {
-                    if (visits.size() >= count && at != new Key(visits.getLast().key).position() + 1) {
-                        return at;
+                Key key = each.getKey();
+                if (key.position + 1 >= position && !store().expired(each.getValue())) {
+                    if (visits.size() >= count && key.position != visits.getLast().key.position) {
+                        return key.position + 1;
                     }
-                    visits.add(new Visit(each.getKey().bytes.clone(), copy(each.getValue())));
+                    visits.add(new Visit(key, copy(each.getValue())));
                 }
             }
             return 0L;
         });
-        visits.forEach(visit -> visitor.visit(visit.key, new PiecewiseView(visit.entry)));
+        visits.forEach(visit -> visitor.visit(visit.key.bytes.clone(), new PiecewiseView(visit.entry)));
         return next;
     }
 

@@ -63,7 +63,7 @@ public final class ReferenceStore extends ReferenceNamespace implements Store {
         return this;
     }
 
-    <R> R atomically(Supplier<R> operation) {
+    <R extends @Nullable Object> R atomically(Supplier<R> operation) {
         R result;
         List<Removal> left;
         synchronized (this) {
