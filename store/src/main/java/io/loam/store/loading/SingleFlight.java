@@ -105,16 +105,20 @@ public final class SingleFlight {
 
     private void await(Flight flight) {
         Thread self = Thread.currentThread();
-        waits.put(self, flight); // before the search: of two threads that close a circle at once, at least one sees the other
+        waits.put(
+                self,
+                flight); // before the search: of two threads that close a circle at once, at least one sees the other
         try {
             if (closesCircle(flight, self)) {
-                throw new IllegalStateException("a loader asked for a key that is being loaded for its own sake; a loader must not load its own key, "
-                        + "nor two loaders each other's");
+                throw new IllegalStateException(
+                        "a loader asked for a key that is being loaded for its own sake; a loader must not load its own key, "
+                                + "nor two loaders each other's");
             }
             flight.landed.await();
         } catch (InterruptedException e) {
             self.interrupt();
-            throw new LoamException("interrupted while " + flight.loader + " loads the key; it goes on loading: ask again later", e);
+            throw new LoamException(
+                    "interrupted while " + flight.loader + " loads the key; it goes on loading: ask again later", e);
         } finally {
             waits.remove(self);
         }
@@ -128,7 +132,7 @@ public final class SingleFlight {
         List<Flight> way = new ArrayList<>();
         for (Flight next = flight; next != null && !way.contains(next); next = waits.get(next.loader)) {
             way.add(next);
-            if (next.loader == self) {
+            if (next.loader.equals(self)) {
                 return way.stream().allMatch(Flight::inProgress);
             }
         }

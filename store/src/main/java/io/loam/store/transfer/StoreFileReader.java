@@ -70,7 +70,10 @@ final class StoreFileReader {
             @Override
             public void record(MemorySegment key, MemorySegment value, long expiresAtMillis, int type) {
                 if (expiresAtMillis == Namespace.NEVER || expiresAtMillis > clock.millis()) {
-                    namespace.put(key, value, PutOptions.DEFAULT.expiringAt(expiresAtMillis).withType(type));
+                    namespace.put(
+                            key,
+                            value,
+                            PutOptions.DEFAULT.expiringAt(expiresAtMillis).withType(type));
                     puts++;
                 }
             }
@@ -93,19 +96,27 @@ final class StoreFileReader {
 
     private void readHeader() throws IOException {
         if (fileBytes < StoreFileLayout.HEADER_BYTES) {
-            throw new IOException(file + " has " + fileBytes + " bytes, less than an export's header; name a file that was written by an export");
+            throw new IOException(file + " has " + fileBytes
+                    + " bytes, less than an export's header; name a file that was written by an export");
         }
         MemorySegment header = readBuffered(StoreFileLayout.HEADER_BYTES);
         if (StoreFileLayout.number(header, StoreFileLayout.HEADER_MAGIC) != StoreFileLayout.MAGIC) {
-            throw new IOException(file + ", offset 0: not an export of a store (it starts with another magic number); name a file that was written by an export");
+            throw new IOException(
+                    file
+                            + ", offset 0: not an export of a store (it starts with another magic number); name a file that was written by an export");
         }
         CRC32C checksum = new CRC32C();
         checksum.update(buffer.array(), 0, StoreFileLayout.HEADER_CHECKSUM);
-        expectChecksum("the header", StoreFileLayout.HEADER_CHECKSUM, StoreFileLayout.integer(header, StoreFileLayout.HEADER_CHECKSUM), (int) checksum.getValue());
+        expectChecksum(
+                "the header",
+                StoreFileLayout.HEADER_CHECKSUM,
+                StoreFileLayout.integer(header, StoreFileLayout.HEADER_CHECKSUM),
+                (int) checksum.getValue());
         int version = StoreFileLayout.integer(header, StoreFileLayout.HEADER_VERSION);
         if (version != StoreFileLayout.VERSION) {
-            throw new IOException(file + ", offset " + StoreFileLayout.HEADER_VERSION + ": format version " + version + ", this program reads version "
-                    + StoreFileLayout.VERSION + "; read it with the program that wrote it, or a newer one");
+            throw new IOException(file + ", offset " + StoreFileLayout.HEADER_VERSION + ": format version " + version
+                    + ", this program reads version " + StoreFileLayout.VERSION
+                    + "; read it with the program that wrote it, or a newer one");
         }
     }
 
@@ -144,7 +155,9 @@ final class StoreFileReader {
         expectChecksum("the frame at offset " + start, checksumOffset, stored, computed);
     }
 
-    private boolean accept(int kind, long start, long payloadOffset, MemorySegment payload, int precedingChecksum, Content content) throws IOException {
+    private boolean accept(
+            int kind, long start, long payloadOffset, MemorySegment payload, int precedingChecksum, Content content)
+            throws IOException {
         switch (kind) {
             case StoreFileLayout.KIND_NAMESPACE -> {
                 namespaces++;
@@ -162,7 +175,10 @@ final class StoreFileReader {
 
     private String decodeName(MemorySegment payload, long payloadOffset) throws IOException {
         try {
-            return StandardCharsets.UTF_8.newDecoder().decode(payload.asByteBuffer()).toString();
+            return StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(payload.asByteBuffer())
+                    .toString();
         } catch (CharacterCodingException e) {
             throw damaged(payloadOffset, "a namespace's name is not UTF-8");
         }
@@ -182,23 +198,34 @@ final class StoreFileReader {
             int keyBytes = StoreFileLayout.unsignedShort(payload, at + StoreFileLayout.RECORD_KEY_BYTES);
             int type = StoreFileLayout.unsignedByte(payload, at + StoreFileLayout.RECORD_TYPE);
             if (expiresAtMillis < 0 || type > 15 || keyBytes > left || valueBytes < 0 || valueBytes > left - keyBytes) {
-                throw damaged(payloadOffset + at, "a record with expiry " + expiresAtMillis + ", type " + type + ", " + keyBytes + " key bytes and " + valueBytes
-                        + " value bytes where " + left + " are left");
+                throw damaged(
+                        payloadOffset + at,
+                        "a record with expiry " + expiresAtMillis + ", type " + type + ", " + keyBytes
+                                + " key bytes and " + valueBytes + " value bytes where " + left + " are left");
             }
             long keyAt = at + StoreFileLayout.RECORD_KEY;
-            content.record(payload.asSlice(keyAt, keyBytes), payload.asSlice(keyAt + keyBytes, valueBytes), expiresAtMillis, type);
+            content.record(
+                    payload.asSlice(keyAt, keyBytes),
+                    payload.asSlice(keyAt + keyBytes, valueBytes),
+                    expiresAtMillis,
+                    type);
             at = keyAt + keyBytes + valueBytes;
         }
     }
 
     private void checkEnd(MemorySegment payload, long payloadOffset, int precedingChecksum) throws IOException {
         if (payload.byteSize() != StoreFileLayout.END_BYTES) {
-            throw damaged(payloadOffset, "an end frame of " + payload.byteSize() + " bytes, expected " + StoreFileLayout.END_BYTES);
+            throw damaged(
+                    payloadOffset,
+                    "an end frame of " + payload.byteSize() + " bytes, expected " + StoreFileLayout.END_BYTES);
         }
         long promisedEntries = StoreFileLayout.number(payload, StoreFileLayout.END_ENTRIES);
         long promisedNamespaces = StoreFileLayout.number(payload, StoreFileLayout.END_NAMESPACES);
         if (promisedEntries != entries || promisedNamespaces != namespaces) {
-            throw damaged(payloadOffset, entries + " entries in " + namespaces + " namespaces, expected " + promisedEntries + " in " + promisedNamespaces);
+            throw damaged(
+                    payloadOffset,
+                    entries + " entries in " + namespaces + " namespaces, expected " + promisedEntries + " in "
+                            + promisedNamespaces);
         }
         int stored = StoreFileLayout.integer(payload, StoreFileLayout.END_FILE_CHECKSUM);
         expectChecksum("the file", payloadOffset + StoreFileLayout.END_FILE_CHECKSUM, stored, precedingChecksum);
@@ -232,6 +259,7 @@ final class StoreFileReader {
     }
 
     private IOException damaged(long at, String what) {
-        return new IOException(file + ", offset " + at + ": " + what + "; the file is damaged: restore it from a copy, or export again");
+        return new IOException(file + ", offset " + at + ": " + what
+                + "; the file is damaged: restore it from a copy, or export again");
     }
 }

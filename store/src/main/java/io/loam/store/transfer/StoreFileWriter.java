@@ -62,7 +62,7 @@ final class StoreFileWriter {
         header.putLong(StoreFileLayout.HEADER_MAGIC, StoreFileLayout.MAGIC);
         header.putInt(StoreFileLayout.HEADER_VERSION, StoreFileLayout.VERSION);
         CRC32C checksum = new CRC32C();
-        checksum.update(header.array(), 0, StoreFileLayout.HEADER_CHECKSUM);
+        checksum.update(header.slice(0, StoreFileLayout.HEADER_CHECKSUM));
         header.putInt(StoreFileLayout.HEADER_CHECKSUM, (int) checksum.getValue());
         write(header);
     }
@@ -157,7 +157,9 @@ final class StoreFileWriter {
     }
 
     private void endFrame() {
-        write(allocate(StoreFileLayout.CHECKSUM_BYTES).putInt((int) frameChecksum.getValue()).flip());
+        write(allocate(StoreFileLayout.CHECKSUM_BYTES)
+                .putInt((int) frameChecksum.getValue())
+                .flip());
     }
 
     private void write(ByteBuffer bytes) {

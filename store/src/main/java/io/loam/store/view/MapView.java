@@ -152,7 +152,8 @@ public final class MapView<K, V> extends AbstractMap<K, V> implements Concurrent
     public @Nullable V computeIfPresent(K key, BiFunction<? super K, ? super V, ? extends @Nullable V> function) {
         Objects.requireNonNull(function, "function");
         byte[] encodedKey = encode(keys, key);
-        return decode(namespace.compute(encodedKey, old -> old == null ? null : encodeNullable(function.apply(key, values.decode(old)))));
+        return decode(namespace.compute(
+                encodedKey, old -> old == null ? null : encodeNullable(function.apply(key, values.decode(old)))));
     }
 
     @Override
@@ -160,7 +161,9 @@ public final class MapView<K, V> extends AbstractMap<K, V> implements Concurrent
         Objects.requireNonNull(function, "function");
         byte[] encodedKey = encode(keys, key);
         byte[] encodedValue = encode(values, value);
-        return decode(namespace.compute(encodedKey, old -> old == null ? encodedValue : encodeNullable(function.apply(values.decode(old), value))));
+        return decode(namespace.compute(
+                encodedKey,
+                old -> old == null ? encodedValue : encodeNullable(function.apply(values.decode(old), value))));
     }
 
     @Override
@@ -256,7 +259,8 @@ public final class MapView<K, V> extends AbstractMap<K, V> implements Concurrent
 
     /** Unsized, for the size may change before the traversal ends. */
     private static <T> Spliterator<T> spliterator(Iterator<T> iterator, int characteristics) {
-        return Spliterators.spliteratorUnknownSize(iterator, characteristics | Spliterator.CONCURRENT | Spliterator.NONNULL);
+        return Spliterators.spliteratorUnknownSize(
+                iterator, characteristics | Spliterator.CONCURRENT | Spliterator.NONNULL);
     }
 
     /** Removes the entries of which {@code predicate} holds, each only if it is still the one that was tested. */
@@ -436,7 +440,9 @@ public final class MapView<K, V> extends AbstractMap<K, V> implements Concurrent
 
         @Override
         public boolean remove(Object object) {
-            return object instanceof Map.Entry<?, ?> entry && entry.getKey() != null && MapView.this.remove(entry.getKey(), entry.getValue());
+            return object instanceof Map.Entry<?, ?> entry
+                    && entry.getKey() != null
+                    && MapView.this.remove(entry.getKey(), entry.getValue());
         }
 
         @Override

@@ -198,14 +198,18 @@ public abstract class StoreContract {
                 () -> store.add(tooLong, 1),
                 () -> store.transact(List.of(tooLong), transaction -> 1));
         for (ThrowingCallable call : calls) {
-            assertThatIllegalArgumentException().isThrownBy(call).withMessageContaining("65535").withMessageContaining("65536");
+            assertThatIllegalArgumentException()
+                    .isThrownBy(call)
+                    .withMessageContaining("65535")
+                    .withMessageContaining("65536");
         }
         assertThat(store.size()).isZero();
     }
 
     @Test
     void valuesOfManyLengthsComeBackWhole() {
-        int[] lengths = {1, 7, 8, 9, 63, 64, 65, 2047, 2048, 2049, 4095, 4096, 4097, 65_535, 65_536, 1 << 20, 3_000_001};
+        int[] lengths = {1, 7, 8, 9, 63, 64, 65, 2047, 2048, 2049, 4095, 4096, 4097, 65_535, 65_536, 1 << 20, 3_000_001
+        };
         for (int length : lengths) {
             store.put(Codec.LONG.encode((long) length), random(length, length));
         }
@@ -267,7 +271,8 @@ public abstract class StoreContract {
             byte[] room = new byte[OTHER.length + 2];
             assertThat(store.get(key, heap(room).asSlice(1))).isEqualTo(OTHER.length);
             assertThat(Arrays.copyOfRange(room, 1, OTHER.length + 1)).isEqualTo(OTHER);
-            assertThat(store.put(key, nativeCopy(arena, VALUE), PutOptions.IF_ABSENT)).isEqualTo(Namespace.ABSENT);
+            assertThat(store.put(key, nativeCopy(arena, VALUE), PutOptions.IF_ABSENT))
+                    .isEqualTo(Namespace.ABSENT);
             assertThat(store.delete(key)).isTrue();
         }
     }
@@ -296,19 +301,24 @@ public abstract class StoreContract {
             destination.get(0, all);
             assertThat(all).isEqualTo(bytes("...value..."));
             assertThat(store.delete(key)).isTrue();
-            assertThat(List.of(key.position(), key.limit(), value.position(), value.limit())).containsExactly(2, 5, 1, 6);
+            assertThat(List.of(key.position(), key.limit(), value.position(), value.limit()))
+                    .containsExactly(2, 5, 1, 6);
         }
     }
 
     private static ByteBuffer buffer(boolean direct, String text) {
         byte[] bytes = bytes(text);
-        return (direct ? ByteBuffer.allocateDirect(bytes.length) : ByteBuffer.allocate(bytes.length)).put(bytes).clear();
+        return (direct ? ByteBuffer.allocateDirect(bytes.length) : ByteBuffer.allocate(bytes.length))
+                .put(bytes)
+                .clear();
     }
 
     @Test
     void readOnlyBuffersAndSegmentsAreSources() {
-        store.put(ByteBuffer.wrap(KEY).asReadOnlyBuffer(), ByteBuffer.wrap(VALUE).asReadOnlyBuffer());
-        assertThat(store.get(ByteBuffer.wrap(KEY).asReadOnlyBuffer(), ByteBuffer.allocate(9))).isEqualTo(VALUE.length);
+        store.put(
+                ByteBuffer.wrap(KEY).asReadOnlyBuffer(), ByteBuffer.wrap(VALUE).asReadOnlyBuffer());
+        assertThat(store.get(ByteBuffer.wrap(KEY).asReadOnlyBuffer(), ByteBuffer.allocate(9)))
+                .isEqualTo(VALUE.length);
         assertThat(store.get(heap(KEY).asReadOnly(), heap(new byte[9]))).isEqualTo(VALUE.length);
     }
 
@@ -317,7 +327,9 @@ public abstract class StoreContract {
         store.put(KEY, VALUE);
         byte[] room = new byte[9];
         assertThatThrownBy(() -> store.get(heap(KEY), heap(room).asReadOnly())).isInstanceOf(RuntimeException.class);
-        assertThatThrownBy(() -> store.get(ByteBuffer.wrap(KEY), ByteBuffer.wrap(room).asReadOnlyBuffer())).isInstanceOf(RuntimeException.class);
+        assertThatThrownBy(() ->
+                        store.get(ByteBuffer.wrap(KEY), ByteBuffer.wrap(room).asReadOnlyBuffer()))
+                .isInstanceOf(RuntimeException.class);
         assertThat(room).containsOnly(0);
     }
 
@@ -340,7 +352,8 @@ public abstract class StoreContract {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment foreign = nativeCopy(arena, KEY);
             AtomicReference<Throwable> thrown = new AtomicReference<>();
-            Thread thread = new Thread(() -> thrown.set(org.assertj.core.api.Assertions.catchThrowable(() -> store.put(foreign, foreign))));
+            Thread thread = new Thread(() ->
+                    thrown.set(org.assertj.core.api.Assertions.catchThrowable(() -> store.put(foreign, foreign))));
             thread.start();
             thread.join();
             assertThat(thrown.get()).isInstanceOf(WrongThreadException.class);
@@ -372,7 +385,8 @@ public abstract class StoreContract {
     void offsetOutsideTheDestinationIsRefused() {
         store.put(KEY, VALUE);
         for (int offset : new int[] {-1, 11, Integer.MAX_VALUE, Integer.MIN_VALUE}) {
-            assertThatThrownBy(() -> store.get(KEY, new byte[10], offset)).isInstanceOfAny(IndexOutOfBoundsException.class, IllegalArgumentException.class);
+            assertThatThrownBy(() -> store.get(KEY, new byte[10], offset))
+                    .isInstanceOfAny(IndexOutOfBoundsException.class, IllegalArgumentException.class);
         }
     }
 
@@ -479,7 +493,8 @@ public abstract class StoreContract {
         long version = store.put(KEY, VALUE, PutOptions.IF_ABSENT);
         assertThat(version).isPositive();
         assertThat(store.put(KEY, OTHER, PutOptions.IF_ABSENT)).isEqualTo(Namespace.ABSENT);
-        assertThat(store.put(KEY, OTHER, PutOptions.DEFAULT.ifVersion(version + 1))).isEqualTo(Namespace.ABSENT);
+        assertThat(store.put(KEY, OTHER, PutOptions.DEFAULT.ifVersion(version + 1)))
+                .isEqualTo(Namespace.ABSENT);
         assertThat(store.put(KEY, OTHER, PutOptions.DEFAULT.ifVersion(version))).isGreaterThan(version);
         assertThat(store.put(KEY, VALUE, PutOptions.IF_PRESENT)).isPositive();
     }
@@ -492,7 +507,8 @@ public abstract class StoreContract {
         long version = store.tryPut(heap(KEY), heap(VALUE), PutOptions.DEFAULT.withType(4), unneeded);
         assertThat(version).isPositive();
         assertThat(store.getEntry(KEY).type()).isEqualTo(4);
-        assertThat(store.tryPut(heap(KEY), heap(OTHER), PutOptions.IF_ABSENT, unneeded)).isEqualTo(Namespace.ABSENT);
+        assertThat(store.tryPut(heap(KEY), heap(OTHER), PutOptions.IF_ABSENT, unneeded))
+                .isEqualTo(Namespace.ABSENT);
         assertThat(store.get(KEY)).isEqualTo(VALUE);
     }
 
@@ -511,7 +527,8 @@ public abstract class StoreContract {
 
     @Test
     void entryShowsAllOfIt() {
-        long version = store.put(KEY, VALUE, PutOptions.DEFAULT.expiringAt(inMillis(5)).withType(9));
+        long version =
+                store.put(KEY, VALUE, PutOptions.DEFAULT.expiringAt(inMillis(5)).withType(9));
         Entry entry = store.getEntry(KEY);
         assertThat(entry.value()).isEqualTo(VALUE);
         assertThat(entry.version()).isEqualTo(version);
@@ -594,12 +611,15 @@ public abstract class StoreContract {
         int[] lengths = new int[1];
         assertThat(store.getAll(new byte[][] {KEY}, new byte[1][9], lengths, 1)).isZero();
         assertThat(lengths).containsExactly(-1);
-        assertThat(store.<Boolean>transact(List.of(KEY), transaction -> transaction.get(KEY) == null && transaction.getEntry(KEY) == null)).isTrue();
+        assertThat(store.<Boolean>transact(
+                        List.of(KEY), transaction -> transaction.get(KEY) == null && transaction.getEntry(KEY) == null))
+                .isTrue();
         assertThat(scanAll(store, 10)).isEmpty();
         try (Guard guard = store.guard()) {
             assertThat(guard.get(KEY)).isNull();
         }
-        assertThat(store.asMap(Codec.STRING, Codec.STRING).entrySet().iterator().hasNext()).isFalse();
+        assertThat(store.asMap(Codec.STRING, Codec.STRING).entrySet().iterator().hasNext())
+                .isFalse();
     }
 
     @Test
@@ -608,7 +628,8 @@ public abstract class StoreContract {
         store.put(OTHER, VALUE, inMillis(20));
         store.put(VALUE, VALUE);
         clock.advanceMillis(15);
-        assertThat(List.of(store.contains(KEY), store.contains(OTHER), store.contains(VALUE))).containsExactly(false, true, true);
+        assertThat(List.of(store.contains(KEY), store.contains(OTHER), store.contains(VALUE)))
+                .containsExactly(false, true, true);
     }
 
     @Test
@@ -656,7 +677,8 @@ public abstract class StoreContract {
                 assertThat(view.length()).isEqualTo(length);
                 assertThat(joined(view)).isEqualTo(value);
                 assertThat(view.toByteArray()).isEqualTo(value);
-                assertThat(view.asContiguous(heap(new byte[length])).toArray(ValueLayout.JAVA_BYTE)).isEqualTo(value);
+                assertThat(view.asContiguous(heap(new byte[length])).toArray(ValueLayout.JAVA_BYTE))
+                        .isEqualTo(value);
                 if (length <= 2_048) {
                     assertThat(view.segmentCount()).isEqualTo(length == 0 ? 0 : 1);
                 }
@@ -702,9 +724,10 @@ public abstract class StoreContract {
     @Test
     void readersExceptionPassesThroughAndTheStoreGoesOn() {
         store.put(KEY, VALUE);
-        assertThatExceptionOfType(UnsupportedOperationException.class).isThrownBy(() -> store.read(KEY, view -> {
-            throw new UnsupportedOperationException();
-        }));
+        assertThatExceptionOfType(UnsupportedOperationException.class)
+                .isThrownBy(() -> store.read(KEY, view -> {
+                    throw new UnsupportedOperationException();
+                }));
         store.put(KEY, OTHER);
         assertThat(store.get(KEY)).isEqualTo(OTHER);
     }
@@ -815,7 +838,10 @@ public abstract class StoreContract {
 
     @Test
     void computeAppendAndAddKeepExpiryAndType() {
-        store.put(KEY, Codec.LONG.encode(1L), PutOptions.DEFAULT.expiringAt(inMillis(50)).withType(6));
+        store.put(
+                KEY,
+                Codec.LONG.encode(1L),
+                PutOptions.DEFAULT.expiringAt(inMillis(50)).withType(6));
         store.add(KEY, 1);
         store.compute(KEY, byte[]::clone);
         store.append(KEY, VALUE);
@@ -842,9 +868,10 @@ public abstract class StoreContract {
     @Test
     void computationsExceptionLeavesTheValue() {
         store.put(KEY, VALUE);
-        assertThatExceptionOfType(UnsupportedOperationException.class).isThrownBy(() -> store.compute(KEY, old -> {
-            throw new UnsupportedOperationException();
-        }));
+        assertThatExceptionOfType(UnsupportedOperationException.class)
+                .isThrownBy(() -> store.compute(KEY, old -> {
+                    throw new UnsupportedOperationException();
+                }));
         assertThat(store.get(KEY)).isEqualTo(VALUE);
     }
 
@@ -869,7 +896,9 @@ public abstract class StoreContract {
     void addToAValueThatIsNoNumberIsRefused() {
         for (byte[] value : List.of(EMPTY, new byte[7], new byte[9])) {
             store.put(KEY, value);
-            assertThatIllegalStateException().isThrownBy(() -> store.add(KEY, 1)).withMessageContaining(Integer.toString(value.length));
+            assertThatIllegalStateException()
+                    .isThrownBy(() -> store.add(KEY, 1))
+                    .withMessageContaining(Integer.toString(value.length));
             assertThat(store.get(KEY)).isEqualTo(value);
         }
     }
@@ -908,9 +937,10 @@ public abstract class StoreContract {
     @Test
     void getOrLoadLoadsOnlyTheAbsent() {
         assertThat(store.getOrLoad(KEY, key -> {
-            assertThat(key).isEqualTo(KEY);
-            return VALUE;
-        })).isEqualTo(VALUE);
+                    assertThat(key).isEqualTo(KEY);
+                    return VALUE;
+                }))
+                .isEqualTo(VALUE);
         assertThat(store.get(KEY)).isEqualTo(VALUE);
         assertThat(store.getOrLoad(KEY, key -> OTHER)).isEqualTo(VALUE);
         assertThat(store.getOrLoad(OTHER, key -> null)).isNull();
@@ -920,9 +950,10 @@ public abstract class StoreContract {
     @Test
     void getOrLoadGivesWayToAWriteInBetween() {
         assertThat(store.getOrLoad(KEY, key -> {
-            store.put(KEY, OTHER);
-            return VALUE;
-        })).isEqualTo(OTHER);
+                    store.put(KEY, OTHER);
+                    return VALUE;
+                }))
+                .isEqualTo(OTHER);
     }
 
     @Test
@@ -931,10 +962,11 @@ public abstract class StoreContract {
         inThreads(4, thread -> {
             for (int i = 0; i < 100; i++) {
                 assertThat(store.getOrLoad(Codec.LONG.encode((long) i), key -> {
-                    loads.incrementAndGet();
-                    Thread.yield();
-                    return VALUE;
-                })).isEqualTo(VALUE);
+                            loads.incrementAndGet();
+                            Thread.yield();
+                            return VALUE;
+                        }))
+                        .isEqualTo(VALUE);
             }
         });
         assertThat(loads).hasValue(100);
@@ -942,9 +974,10 @@ public abstract class StoreContract {
 
     @Test
     void loadersExceptionPassesThroughAndNothingIsStored() {
-        assertThatExceptionOfType(UnsupportedOperationException.class).isThrownBy(() -> store.getOrLoad(KEY, key -> {
-            throw new UnsupportedOperationException();
-        }));
+        assertThatExceptionOfType(UnsupportedOperationException.class)
+                .isThrownBy(() -> store.getOrLoad(KEY, key -> {
+                    throw new UnsupportedOperationException();
+                }));
         assertThat(store.getOrLoad(KEY, key -> VALUE)).isEqualTo(VALUE);
     }
 
@@ -971,7 +1004,8 @@ public abstract class StoreContract {
         store.put(KEY, VALUE);
         String result = store.transact(List.of(KEY, OTHER, EMPTY), transaction -> {
             transaction.put(OTHER, transaction.get(KEY));
-            transaction.put(EMPTY, OTHER, PutOptions.DEFAULT.expiringAt(inMillis(10)).withType(2));
+            transaction.put(
+                    EMPTY, OTHER, PutOptions.DEFAULT.expiringAt(inMillis(10)).withType(2));
             transaction.delete(KEY);
             return "done";
         });
@@ -1004,11 +1038,12 @@ public abstract class StoreContract {
     @Test
     void exceptionAbandonsTheTransaction() {
         store.put(KEY, VALUE);
-        assertThatExceptionOfType(UnsupportedOperationException.class).isThrownBy(() -> store.transact(List.of(KEY, OTHER), transaction -> {
-            transaction.delete(KEY);
-            transaction.put(OTHER, VALUE);
-            throw new UnsupportedOperationException();
-        }));
+        assertThatExceptionOfType(UnsupportedOperationException.class)
+                .isThrownBy(() -> store.transact(List.of(KEY, OTHER), transaction -> {
+                    transaction.delete(KEY);
+                    transaction.put(OTHER, VALUE);
+                    throw new UnsupportedOperationException();
+                }));
         assertThat(store.get(KEY)).isEqualTo(VALUE);
         assertThat(store.contains(OTHER)).isFalse();
     }
@@ -1036,22 +1071,25 @@ public abstract class StoreContract {
                 transaction -> transaction.put(OTHER, VALUE),
                 transaction -> transaction.delete(OTHER));
         for (var use : uses) {
-            assertThatIllegalArgumentException().isThrownBy(() -> store.transact(List.of(KEY), transaction -> {
-                transaction.put(KEY, VALUE);
-                use.accept(transaction);
-                return 1;
-            }));
+            assertThatIllegalArgumentException()
+                    .isThrownBy(() -> store.transact(List.of(KEY), transaction -> {
+                        transaction.put(KEY, VALUE);
+                        use.accept(transaction);
+                        return 1;
+                    }));
         }
         assertThat(store.size()).isZero();
     }
 
     @Test
     void conditionIsRefusedInATransaction() {
-        for (PutOptions options : List.of(PutOptions.IF_ABSENT, PutOptions.IF_PRESENT, PutOptions.DEFAULT.ifVersion(1))) {
-            assertThatIllegalArgumentException().isThrownBy(() -> store.transact(List.of(KEY), transaction -> {
-                transaction.put(KEY, VALUE, options);
-                return 1;
-            }));
+        for (PutOptions options :
+                List.of(PutOptions.IF_ABSENT, PutOptions.IF_PRESENT, PutOptions.DEFAULT.ifVersion(1))) {
+            assertThatIllegalArgumentException()
+                    .isThrownBy(() -> store.transact(List.of(KEY), transaction -> {
+                        transaction.put(KEY, VALUE, options);
+                        return 1;
+                    }));
         }
         assertThat(store.contains(KEY)).isFalse();
     }
@@ -1077,7 +1115,11 @@ public abstract class StoreContract {
             Random random = new Random(thread);
             for (int i = 0; i < 300; i++) {
                 if (thread == 0) {
-                    assertThat(store.<Long>transact(keys, transaction -> keys.stream().mapToLong(key -> Codec.LONG.decode(transaction.get(key))).sum()))
+                    assertThat(store.<Long>transact(
+                                    keys,
+                                    transaction -> keys.stream()
+                                            .mapToLong(key -> Codec.LONG.decode(transaction.get(key)))
+                                            .sum()))
                             .isEqualTo(100L * accounts);
                 } else {
                     byte[] from = keys.get(random.nextInt(accounts));
@@ -1090,7 +1132,10 @@ public abstract class StoreContract {
                 }
             }
         });
-        assertThat(keys.stream().mapToLong(key -> Codec.LONG.decode(store.get(key))).sum()).isEqualTo(100L * accounts);
+        assertThat(keys.stream()
+                        .mapToLong(key -> Codec.LONG.decode(store.get(key)))
+                        .sum())
+                .isEqualTo(100L * accounts);
     }
 
     // ---- all keys
@@ -1099,7 +1144,8 @@ public abstract class StoreContract {
         Map<String, Integer> visits = new HashMap<>();
         long position = 0;
         do {
-            position = namespace.scan(position, count, (key, value) -> visits.merge(Arrays.toString(key), 1, Integer::sum));
+            position = namespace.scan(
+                    position, count, (key, value) -> visits.merge(Arrays.toString(key), 1, Integer::sum));
         } while (position != 0);
         return visits;
     }
@@ -1122,14 +1168,16 @@ public abstract class StoreContract {
     @Test
     void scanOfNothingEndsAtOnce() {
         assertThat(store.scan(0, 10, (key, value) -> {
-            throw new AssertionError();
-        })).isZero();
+                    throw new AssertionError();
+                }))
+                .isZero();
     }
 
     @Test
     void scanShowsAllOfAnEntry() {
         byte[] large = random(1, 10_000);
-        long version = store.put(KEY, large, PutOptions.DEFAULT.expiringAt(inMillis(5)).withType(3));
+        long version =
+                store.put(KEY, large, PutOptions.DEFAULT.expiringAt(inMillis(5)).withType(3));
         store.forEach((key, value) -> {
             assertThat(key).isEqualTo(KEY);
             assertThat(joined(value)).isEqualTo(large);
@@ -1173,7 +1221,10 @@ public abstract class StoreContract {
         }
         for (long position : new long[] {1, -1, Long.MAX_VALUE, Long.MIN_VALUE, 1L << 32, 0x0123_4567_89AB_CDEFL}) {
             try {
-                store.scan(position, 10, (key, value) -> assertThat(value.toByteArray()).isEqualTo(VALUE));
+                store.scan(
+                        position,
+                        10,
+                        (key, value) -> assertThat(value.toByteArray()).isEqualTo(VALUE));
             } catch (IllegalArgumentException e) {
                 assertThat(e).hasMessageContaining(Long.toString(position));
             }
@@ -1193,9 +1244,10 @@ public abstract class StoreContract {
     @Test
     void visitorsExceptionPassesThroughAndTheStoreGoesOn() {
         store.put(KEY, VALUE);
-        assertThatExceptionOfType(UnsupportedOperationException.class).isThrownBy(() -> store.forEach((key, value) -> {
-            throw new UnsupportedOperationException();
-        }));
+        assertThatExceptionOfType(UnsupportedOperationException.class)
+                .isThrownBy(() -> store.forEach((key, value) -> {
+                    throw new UnsupportedOperationException();
+                }));
         store.put(KEY, OTHER);
         assertThat(scanAll(store, 1)).hasSize(1);
     }
@@ -1297,10 +1349,13 @@ public abstract class StoreContract {
 
     @TestFactory
     Stream<DynamicTest> droppedHandleIsRefusedBy() {
-        return operations(store.namespace("dropped")).entrySet().stream().map(each -> DynamicTest.dynamicTest(each.getKey(), () -> {
-            store.dropNamespace("dropped");
-            assertThatIllegalStateException().isThrownBy(each.getValue()).withMessageContaining("dropped");
-        }));
+        return operations(store.namespace("dropped")).entrySet().stream()
+                .map(each -> DynamicTest.dynamicTest(each.getKey(), () -> {
+                    store.dropNamespace("dropped");
+                    assertThatIllegalStateException()
+                            .isThrownBy(each.getValue())
+                            .withMessageContaining("dropped");
+                }));
     }
 
     @Test
@@ -1308,7 +1363,9 @@ public abstract class StoreContract {
         for (int i = 0; i < StoreBuilder.MAX_NAMESPACES; i++) {
             store.namespace("n" + i).put(KEY, Codec.LONG.encode((long) i));
         }
-        assertThatIllegalStateException().isThrownBy(() -> store.namespace("one more")).withMessageContaining("255");
+        assertThatIllegalStateException()
+                .isThrownBy(() -> store.namespace("one more"))
+                .withMessageContaining("255");
         assertThat(store.namespace("n254").get(KEY)).isEqualTo(Codec.LONG.encode(254L));
         store.dropNamespace("n7");
         assertThat(store.namespace("one more").contains(KEY)).isFalse();
@@ -1345,10 +1402,11 @@ public abstract class StoreContract {
         store.delete(KEY);
         store.namespace("one").put(KEY, VALUE);
         store.namespace("one").getAndDelete(KEY);
-        assertThat(removals).containsExactly(
-                new Removal("", "key", "value", Cause.REPLACED),
-                new Removal("", "key", "another value", Cause.DELETED),
-                new Removal("one", "key", "value", Cause.DELETED));
+        assertThat(removals)
+                .containsExactly(
+                        new Removal("", "key", "value", Cause.REPLACED),
+                        new Removal("", "key", "another value", Cause.DELETED),
+                        new Removal("one", "key", "value", Cause.DELETED));
     }
 
     @Test
@@ -1364,11 +1422,12 @@ public abstract class StoreContract {
             transaction.delete(VALUE);
             return 1;
         });
-        assertThat(removals).containsExactlyInAnyOrder(
-                new Removal("", "key", "value", Cause.REPLACED),
-                new Removal("", "key", "valuevalue", Cause.DELETED),
-                new Removal("", "key", "another value", Cause.REPLACED),
-                new Removal("", "value", "value", Cause.DELETED));
+        assertThat(removals)
+                .containsExactlyInAnyOrder(
+                        new Removal("", "key", "value", Cause.REPLACED),
+                        new Removal("", "key", "valuevalue", Cause.DELETED),
+                        new Removal("", "key", "another value", Cause.REPLACED),
+                        new Removal("", "value", "value", Cause.DELETED));
     }
 
     @Test
@@ -1438,7 +1497,10 @@ public abstract class StoreContract {
     void exportedEntriesAreImported() throws IOException {
         Path file = directory.resolve("store.loam");
         for (int i = 0; i < 500; i++) {
-            store.put(random(i, 20), random(i, i * 20), PutOptions.DEFAULT.withType(i % 16).expiringAt(i % 2 == 0 ? Namespace.NEVER : inMillis(100)));
+            store.put(
+                    random(i, 20),
+                    random(i, i * 20),
+                    PutOptions.DEFAULT.withType(i % 16).expiringAt(i % 2 == 0 ? Namespace.NEVER : inMillis(100)));
         }
         store.put(KEY, random(9, 1_000_000));
         store.namespace("one").put(KEY, VALUE);
@@ -1470,7 +1532,10 @@ public abstract class StoreContract {
         byte[] content = Files.readAllBytes(file);
         content[content.length / 2] ^= 4;
         Files.write(file, content);
-        assertThatIOException().isThrownBy(() -> store.importFrom(file)).withMessageContaining("store.loam").withMessageContaining("offset");
+        assertThatIOException()
+                .isThrownBy(() -> store.importFrom(file))
+                .withMessageContaining("store.loam")
+                .withMessageContaining("offset");
         assertThat(store.size()).isZero();
     }
 
@@ -1482,7 +1547,9 @@ public abstract class StoreContract {
         map.put("key", "value");
         assertThat(store.get(KEY)).isEqualTo(VALUE);
         store.put(OTHER, OTHER);
-        assertThat(map).isEqualTo(Map.of("key", "value", "another value", "another value")).hasSize(2);
+        assertThat(map)
+                .isEqualTo(Map.of("key", "value", "another value", "another value"))
+                .hasSize(2);
         map.keySet().remove("key");
         assertThat(store.contains(KEY)).isFalse();
     }
@@ -1592,7 +1659,8 @@ public abstract class StoreContract {
         operations.put("forEach", () -> namespace.forEach((key, value) -> {}));
         operations.put("size", namespace::size);
         operations.put("clear", namespace::clear);
-        operations.put("a map view", () -> namespace.asMap(Codec.STRING, Codec.STRING).get("key"));
+        operations.put(
+                "a map view", () -> namespace.asMap(Codec.STRING, Codec.STRING).get("key"));
         return operations;
     }
 
@@ -1600,7 +1668,8 @@ public abstract class StoreContract {
     Stream<DynamicTest> closedStoreIsRefusedBy() {
         Map<String, ThrowingCallable> operations = new LinkedHashMap<>();
         operations(store).forEach((name, operation) -> operations.put(name + " of the store", operation));
-        operations(store.namespace("one")).forEach((name, operation) -> operations.put(name + " of a namespace", operation));
+        operations(store.namespace("one"))
+                .forEach((name, operation) -> operations.put(name + " of a namespace", operation));
         operations.put("namespace", () -> store.namespace("one"));
         operations.put("a new namespace", () -> store.namespace("two"));
         operations.put("namespaces", store::namespaces);
@@ -1612,10 +1681,11 @@ public abstract class StoreContract {
         operations.put("exportTo", () -> store.exportTo(directory.resolve("closed")));
         operations.put("importFrom", () -> store.importFrom(directory.resolve("closed")));
         operations.put("clean", store::clean);
-        return operations.entrySet().stream().map(each -> DynamicTest.dynamicTest(each.getKey(), () -> {
-            store.close();
-            assertThatExceptionOfType(StoreClosedException.class).isThrownBy(each.getValue());
-        }));
+        return operations.entrySet().stream()
+                .map(each -> DynamicTest.dynamicTest(each.getKey(), () -> {
+                    store.close();
+                    assertThatExceptionOfType(StoreClosedException.class).isThrownBy(each.getValue());
+                }));
     }
 
     @Test
@@ -1645,7 +1715,8 @@ public abstract class StoreContract {
                             byte[] key = Codec.LONG.encode((long) random.nextInt(1_000));
                             racing.put(key, key);
                             byte[] value = racing.get(key);
-                            assertThat(value == null || Arrays.equals(value, key)).isTrue();
+                            assertThat(value == null || Arrays.equals(value, key))
+                                    .isTrue();
                             racing.delete(Codec.LONG.encode((long) random.nextInt(100)));
                             racing.transact(List.of(key), transaction -> transaction.get(key) == null);
                         }

@@ -89,8 +89,9 @@ class SingleFlightTest {
     void presentValueIsNotLoaded() {
         store.put(KEY, VALUE);
         assertThat(loads.getOrLoad(store, KEY, key -> {
-            throw new AssertionError("loaded");
-        })).isEqualTo(VALUE);
+                    throw new AssertionError("loaded");
+                }))
+                .isEqualTo(VALUE);
     }
 
     @Test
@@ -158,7 +159,8 @@ class SingleFlightTest {
 
     @Test
     void loaderMayLoadAnotherKey() {
-        assertThat(loads.getOrLoad(store, KEY, key -> loads.getOrLoad(store, OTHER, other -> VALUE))).isEqualTo(VALUE);
+        assertThat(loads.getOrLoad(store, KEY, key -> loads.getOrLoad(store, OTHER, other -> VALUE)))
+                .isEqualTo(VALUE);
         assertThat(store.get(OTHER)).isEqualTo(VALUE);
     }
 

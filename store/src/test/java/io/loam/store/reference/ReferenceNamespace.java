@@ -36,7 +36,8 @@ class ReferenceNamespace implements Namespace {
 
         Key(byte[] bytes) {
             if (bytes.length > MAX_KEY_BYTES) {
-                throw new IllegalArgumentException("a key of " + bytes.length + " bytes; allowed: 0 to " + MAX_KEY_BYTES);
+                throw new IllegalArgumentException(
+                        "a key of " + bytes.length + " bytes; allowed: 0 to " + MAX_KEY_BYTES);
             }
             this.bytes = bytes.clone();
             position = (Arrays.hashCode(bytes) * 0x9E3779B9) >>> 20;
@@ -130,7 +131,9 @@ class ReferenceNamespace implements Namespace {
     }
 
     long userBytes() {
-        return entries.entrySet().stream().mapToLong(each -> each.getKey().bytes.length + each.getValue().value().length).sum();
+        return entries.entrySet().stream()
+                .mapToLong(each -> each.getKey().bytes.length + each.getValue().value().length)
+                .sum();
     }
 
     static Entry copy(Entry entry) {
@@ -172,7 +175,8 @@ class ReferenceNamespace implements Namespace {
     @Override
     public int get(byte[] key, byte[] destination, int offset) {
         Objects.checkFromToIndex(offset, destination.length, destination.length);
-        return (int) get(MemorySegment.ofArray(key), MemorySegment.ofArray(destination).asSlice(offset));
+        return (int) get(
+                MemorySegment.ofArray(key), MemorySegment.ofArray(destination).asSlice(offset));
     }
 
     @Override
@@ -262,7 +266,8 @@ class ReferenceNamespace implements Namespace {
             if (!holds) {
                 return ABSENT;
             }
-            long expiresAtMillis = !options.keepExpiry() ? options.expiresAtMillis() : old == null ? NEVER : old.expiresAtMillis();
+            long expiresAtMillis =
+                    !options.keepExpiry() ? options.expiresAtMillis() : old == null ? NEVER : old.expiresAtMillis();
             return store(wanted, value, expiresAtMillis, options.type());
         });
     }
@@ -301,7 +306,8 @@ class ReferenceNamespace implements Namespace {
     @Override
     public void putAll(List<byte[]> keys, List<byte[]> values) {
         if (keys.size() != values.size()) {
-            throw new IllegalArgumentException(keys.size() + " keys and " + values.size() + " values; as many of each are needed");
+            throw new IllegalArgumentException(
+                    keys.size() + " keys and " + values.size() + " values; as many of each are needed");
         }
         atomically(() -> true);
         for (int i = 0; i < keys.size(); i++) {
@@ -367,7 +373,12 @@ class ReferenceNamespace implements Namespace {
             if (value == null) {
                 done = old == null || delete(key, old.version());
             } else {
-                PutOptions options = old == null ? PutOptions.IF_ABSENT : PutOptions.DEFAULT.ifVersion(old.version()).keepingExpiry().withType(old.type());
+                PutOptions options = old == null
+                        ? PutOptions.IF_ABSENT
+                        : PutOptions.DEFAULT
+                                .ifVersion(old.version())
+                                .keepingExpiry()
+                                .withType(old.type());
                 done = put(key, value, options) != ABSENT;
             }
             if (done) {
@@ -382,7 +393,9 @@ class ReferenceNamespace implements Namespace {
             if (old != null && old.length != 8) {
                 throw new IllegalStateException("add to a value of " + old.length + " bytes; 8 are needed");
             }
-            long present = old == null ? 0 : ByteBuffer.wrap(old).order(ByteOrder.LITTLE_ENDIAN).getLong();
+            long present = old == null
+                    ? 0
+                    : ByteBuffer.wrap(old).order(ByteOrder.LITTLE_ENDIAN).getLong();
             return Codec.LONG.encode(Math.addExact(present, delta));
         }));
         return Codec.LONG.decode(sum);
@@ -392,11 +405,12 @@ class ReferenceNamespace implements Namespace {
     public long append(byte[] key, byte[] suffix) {
         Objects.requireNonNull(suffix, "suffix");
         return Objects.requireNonNull(compute(key, old -> {
-            byte[] head = old == null ? new byte[0] : old;
-            byte[] whole = Arrays.copyOf(head, head.length + suffix.length);
-            System.arraycopy(suffix, 0, whole, head.length, suffix.length);
-            return whole;
-        })).length;
+                    byte[] head = old == null ? new byte[0] : old;
+                    byte[] whole = Arrays.copyOf(head, head.length + suffix.length);
+                    System.arraycopy(suffix, 0, whole, head.length, suffix.length);
+                    return whole;
+                }))
+                .length;
     }
 
     @Override
@@ -408,7 +422,8 @@ class ReferenceNamespace implements Namespace {
     public boolean expireAt(byte[] key, long expiresAtMillis) {
         Key wanted = new Key(key);
         if (expiresAtMillis < 0) {
-            throw new IllegalArgumentException("expiry " + expiresAtMillis + " ms; allowed: 0 (never) or a positive time since 1970");
+            throw new IllegalArgumentException(
+                    "expiry " + expiresAtMillis + " ms; allowed: 0 (never) or a positive time since 1970");
         }
         return atomically(() -> {
             Entry old = present(wanted);

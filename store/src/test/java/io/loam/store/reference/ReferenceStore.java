@@ -86,7 +86,8 @@ public final class ReferenceStore extends ReferenceNamespace implements Store {
             try {
                 listener.removed(removal.namespace, removal.key.clone(), removal.value.clone(), removal.cause);
             } catch (RuntimeException e) {
-                System.getLogger(ReferenceStore.class.getName()).log(System.Logger.Level.DEBUG, "a removal listener failed", e);
+                System.getLogger(ReferenceStore.class.getName())
+                        .log(System.Logger.Level.DEBUG, "a removal listener failed", e);
             }
         }
     }
@@ -113,7 +114,8 @@ public final class ReferenceStore extends ReferenceNamespace implements Store {
                 return this;
             }
             if (!namespaces.containsKey(name) && namespaces.size() == StoreBuilder.MAX_NAMESPACES) {
-                throw new IllegalStateException("there are " + StoreBuilder.MAX_NAMESPACES + " namespaces already; drop one");
+                throw new IllegalStateException(
+                        "there are " + StoreBuilder.MAX_NAMESPACES + " namespaces already; drop one");
             }
             return namespaces.computeIfAbsent(name, Part::new);
         });
@@ -176,11 +178,45 @@ public final class ReferenceStore extends ReferenceNamespace implements Store {
     @Override
     public StoreStats stats() {
         return atomically(() -> {
-            long keys = presentEntries().size() + namespaces.values().stream().mapToLong(each -> each.presentEntries().size()).sum();
-            long bytes = userBytes() + namespaces.values().stream().mapToLong(ReferenceNamespace::userBytes).sum();
+            long keys = presentEntries().size()
+                    + namespaces.values().stream()
+                            .mapToLong(each -> each.presentEntries().size())
+                            .sum();
+            long bytes = userBytes()
+                    + namespaces.values().stream()
+                            .mapToLong(ReferenceNamespace::userBytes)
+                            .sum();
             return new StoreStats(
-                    capacityBytes, keys, bytes, bytes, 0, bytes, 0, 0, capacityBytes - bytes, 0, 0, 0, 0, 0, Collections.nCopies(10, 0), 0, 0, 0, 0,
-                    0, 0, 0, 0, 0, 0, 0, 0, 0, List.of(), null);
+                    capacityBytes,
+                    keys,
+                    bytes,
+                    bytes,
+                    0,
+                    bytes,
+                    0,
+                    0,
+                    capacityBytes - bytes,
+                    0,
+                    0,
+                    0,
+                    0,
+                    0,
+                    Collections.nCopies(10, 0),
+                    0,
+                    0,
+                    0,
+                    0,
+                    0,
+                    0,
+                    0,
+                    0,
+                    0,
+                    0,
+                    0,
+                    0,
+                    0,
+                    List.of(),
+                    null);
         });
     }
 

@@ -43,11 +43,14 @@ final class ReferenceTransaction implements Transaction {
     public void put(byte[] key, byte[] value, PutOptions options) {
         Objects.requireNonNull(value, "value");
         if (options.condition() != PutOptions.Condition.ALWAYS) {
-            throw new IllegalArgumentException("condition " + options.condition() + " in a transaction; decide by what it reads");
+            throw new IllegalArgumentException(
+                    "condition " + options.condition() + " in a transaction; decide by what it reads");
         }
         ReferenceNamespace.Key own = own(key);
         Entry now = now(own);
-        long expiresAtMillis = !options.keepExpiry() ? options.expiresAtMillis() : now == null ? Namespace.NEVER : now.expiresAtMillis();
+        long expiresAtMillis = !options.keepExpiry()
+                ? options.expiresAtMillis()
+                : now == null ? Namespace.NEVER : now.expiresAtMillis();
         writes.put(own, new Write(new Entry(value.clone(), 0, expiresAtMillis, options.type())));
     }
 

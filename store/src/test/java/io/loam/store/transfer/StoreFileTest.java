@@ -12,6 +12,7 @@ import io.loam.store.Store;
 import io.loam.store.reference.ReferenceStore;
 import java.io.IOException;
 import java.io.InputStream;
+import java.lang.reflect.Proxy;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
@@ -56,7 +57,8 @@ class StoreFileTest {
         Stream.concat(Stream.of(store), store.namespaces().stream().map(store::namespace))
                 .forEach(namespace -> namespace.forEach((key, value) -> content.put(
                         namespace.name() + "/" + Arrays.toString(key),
-                        Arrays.hashCode(value.toByteArray()) + " " + value.length() + " " + value.expiresAtMillis() + " " + value.type())));
+                        Arrays.hashCode(value.toByteArray()) + " " + value.length() + " " + value.expiresAtMillis()
+                                + " " + value.type())));
         return content;
     }
 
@@ -64,7 +66,10 @@ class StoreFileTest {
     private static void fillSmall(Store store) {
         store.put(bytes("key"), bytes("value"));
         store.put(new byte[0], new byte[0]);
-        store.put(bytes("typed"), bytes("until 2033"), PutOptions.DEFAULT.expiringAt(2_000_000_000_000L).withType(15));
+        store.put(
+                bytes("typed"),
+                bytes("until 2033"),
+                PutOptions.DEFAULT.expiringAt(2_000_000_000_000L).withType(15));
         store.namespace("städte").put(bytes("Köln"), bytes("Rhein"));
         store.namespace("empty");
     }
@@ -94,10 +99,13 @@ class StoreFileTest {
             random.nextBytes(value);
             Namespace namespace = i % 3 == 0 ? store : store.namespace("n" + i % 3);
             long expiresAtMillis = i % 2 == 0 ? Namespace.NEVER : NOW_MILLIS + 1 + i;
-            namespace.put(key, value, PutOptions.DEFAULT.expiringAt(expiresAtMillis).withType(i % 16));
+            namespace.put(
+                    key, value, PutOptions.DEFAULT.expiringAt(expiresAtMillis).withType(i % 16));
         }
         long written = StoreFile.write(store, file());
-        assertThat(StoreFile.read(target, file(), CLOCK)).isEqualTo(written).isEqualTo(content(store).size());
+        assertThat(StoreFile.read(target, file(), CLOCK))
+                .isEqualTo(written)
+                .isEqualTo(content(store).size());
         assertThat(content(target)).isEqualTo(content(store));
     }
 
@@ -168,9 +176,13 @@ class StoreFileTest {
 
     @Test
     void missingFileAndMissingDirectoryAreNamed() {
-        assertThatThrownBy(() -> StoreFile.read(target, file(), CLOCK)).isInstanceOf(NoSuchFileException.class).hasMessageContaining("store.loam");
+        assertThatThrownBy(() -> StoreFile.read(target, file(), CLOCK))
+                .isInstanceOf(NoSuchFileException.class)
+                .hasMessageContaining("store.loam");
         Path nowhere = directory.resolve("nowhere").resolve("store.loam");
-        assertThatIOException().isThrownBy(() -> StoreFile.write(store, nowhere)).withMessageContaining("nowhere");
+        assertThatIOException()
+                .isThrownBy(() -> StoreFile.write(store, nowhere))
+                .withMessageContaining("nowhere");
     }
 
     @Test
@@ -186,24 +198,60 @@ class StoreFileTest {
     }
 
     @Test
+    void damageInALargeValueIsFound() throws IOException {
+        store.put(bytes("large"), new byte[1_000_000]);
+        StoreFile.write(store, file());
+        byte[] good = Files.readAllBytes(file());
+        for (int i = 10; i < good.length; i += 99_991) {
+            byte[] bad = good.clone();
+            bad[i] ^= 1;
+            assertThat(refusal(bad)).as("byte %d", i).hasMessageContaining("offset ");
+            assertThat(refusal(Arrays.copyOf(good, i))).as("%d bytes", i).hasMessageContaining("store.loam");
+        }
+    }
+
+    @Test
+    void namespaceDroppedDuringTheExportDoesNotFailIt() throws IOException {
+        fillSmall(store);
+        Store dropping = (Store) Proxy.newProxyInstance(
+                Store.class.getClassLoader(), new Class<?>[] {Store.class}, (proxy, method, arguments) -> {
+                    Object result = method.invoke(store, arguments);
+                    if (method.getName().equals("namespace") && arguments[0].equals("empty")) {
+                        store.dropNamespace("empty");
+                    }
+                    return result;
+                });
+        assertThat(StoreFile.write(dropping, file())).isEqualTo(4);
+        assertThat(StoreFile.read(target, file(), CLOCK)).isEqualTo(4);
+    }
+
+    @Test
     void everyTruncationIsFound() throws IOException {
         byte[] good = smallFile();
         for (int length = 0; length < good.length; length++) {
-            assertThat(refusal(Arrays.copyOf(good, length))).as("%d bytes", length).hasMessageContaining("store.loam");
+            assertThat(refusal(Arrays.copyOf(good, length)))
+                    .as("%d bytes", length)
+                    .hasMessageContaining("store.loam");
         }
     }
 
     @Test
     void bytesAfterTheEndAreFound() throws IOException {
         byte[] good = smallFile();
-        assertThat(refusal(Arrays.copyOf(good, good.length + 1))).hasMessageContaining("1 bytes after the end").hasMessageContaining("offset " + good.length);
+        assertThat(refusal(Arrays.copyOf(good, good.length + 1)))
+                .hasMessageContaining("1 bytes after the end")
+                .hasMessageContaining("offset " + good.length);
     }
 
     @Test
     void lostAndSwappedFramesAreFound() throws IOException {
         byte[] good = smallFile();
         int second = 16 + 12 + 4; // the default namespace's frame has no payload
-        int third = second + 16 + (int) ByteBuffer.wrap(good).order(ByteOrder.LITTLE_ENDIAN).getLong(second + StoreFileLayout.FRAME_LENGTH);
+        int third = second
+                + 16
+                + (int) ByteBuffer.wrap(good)
+                        .order(ByteOrder.LITTLE_ENDIAN)
+                        .getLong(second + StoreFileLayout.FRAME_LENGTH);
         byte[] lost = concat(Arrays.copyOf(good, second), Arrays.copyOfRange(good, third, good.length));
         assertThat(refusal(lost)).hasMessageContaining("entries");
         byte[] swapped = concat(
@@ -223,7 +271,8 @@ class StoreFileTest {
     @Test
     void newerVersionIsNamed() throws IOException {
         byte[] newer = smallFile();
-        ByteBuffer header = ByteBuffer.wrap(newer).order(ByteOrder.LITTLE_ENDIAN).putInt(StoreFileLayout.HEADER_VERSION, 2);
+        ByteBuffer header =
+                ByteBuffer.wrap(newer).order(ByteOrder.LITTLE_ENDIAN).putInt(StoreFileLayout.HEADER_VERSION, 2);
         CRC32C checksum = new CRC32C();
         checksum.update(newer, 0, StoreFileLayout.HEADER_CHECKSUM);
         header.putInt(StoreFileLayout.HEADER_CHECKSUM, (int) checksum.getValue());
@@ -241,7 +290,9 @@ class StoreFileTest {
                 byte[] bad = good.clone();
                 ByteBuffer.wrap(bad).order(ByteOrder.LITTLE_ENDIAN).putLong(record + field, wrong);
                 seal(bad, record - 12, record + 19 + 8);
-                assertThat(refusal(bad)).hasMessageContaining("offset " + record).hasMessageContaining(Long.toString(wrong));
+                assertThat(refusal(bad))
+                        .hasMessageContaining("offset " + record)
+                        .hasMessageContaining(Long.toString(wrong));
             }
         }
         byte[] bad = good.clone();
@@ -276,13 +327,16 @@ class StoreFileTest {
     @Test
     void documentedTableMatchesTheConstants() throws IOException, ReflectiveOperationException {
         String source = Files.readString(Path.of("src/main/java/io/loam/store/transfer/StoreFileLayout.java"));
-        Matcher row = Pattern.compile("^ \\* +(\\d+) +(\\d+)  ([A-Z_]+) ", Pattern.MULTILINE).matcher(source);
+        Matcher row = Pattern.compile("^ \\* +(\\d+) +(\\d+)  ([A-Z_]+) ", Pattern.MULTILINE)
+                .matcher(source);
         int rows = 0;
         int nextOffset = 0;
         while (row.find()) {
             int offset = Integer.parseInt(row.group(1));
             assertThat(offset).as(row.group(3)).isIn(0, nextOffset);
-            assertThat(StoreFileLayout.class.getDeclaredField(row.group(3)).getInt(null)).as(row.group(3)).isEqualTo(offset);
+            assertThat(StoreFileLayout.class.getDeclaredField(row.group(3)).getInt(null))
+                    .as(row.group(3))
+                    .isEqualTo(offset);
             nextOffset = offset + Integer.parseInt(row.group(2));
             rows++;
         }
@@ -291,7 +345,8 @@ class StoreFileTest {
     }
 
     private static byte[] concat(byte[]... parts) {
-        ByteBuffer all = ByteBuffer.allocate(List.of(parts).stream().mapToInt(part -> part.length).sum());
+        ByteBuffer all = ByteBuffer.allocate(
+                List.of(parts).stream().mapToInt(part -> part.length).sum());
         for (byte[] part : parts) {
             all.put(part);
         }

@@ -4,28 +4,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatNullPointerException;
 import static org.assertj.core.api.Assertions.entry;
 
-import com.google.common.collect.testing.ConcurrentMapTestSuiteBuilder;
-import com.google.common.collect.testing.TestStringMapGenerator;
-import com.google.common.collect.testing.features.CollectionFeature;
-import com.google.common.collect.testing.features.CollectionSize;
-import com.google.common.collect.testing.features.MapFeature;
 import io.loam.store.Codec;
 import io.loam.store.Store;
 import io.loam.store.reference.ReferenceStore;
 import java.time.InstantSource;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentMap;
 import java.util.stream.Stream;
-import junit.framework.AssertionFailedError;
-import junit.framework.TestCase;
-import junit.framework.TestFailure;
-import junit.framework.TestResult;
-import junit.framework.TestSuite;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
@@ -39,44 +28,7 @@ class MapViewTest {
 
     @TestFactory
     Stream<DynamicTest> conformsToConcurrentMap() {
-        return conformance("view of a reference store", () -> new ReferenceStore(InstantSource.system()));
-    }
-
-    /** The suite over stores of another kind. */
-    static Stream<DynamicTest> conformance(String name, java.util.function.Supplier<Store> stores) {
-        TestSuite suite = ConcurrentMapTestSuiteBuilder.using(new TestStringMapGenerator() {
-                    @Override
-                    protected Map<String, String> create(Map.Entry<String, String>[] entries) {
-                        Map<String, String> map = new MapView<>(stores.get(), Codec.STRING, Codec.STRING);
-                        for (Map.Entry<String, String> each : entries) {
-                            map.put(each.getKey(), each.getValue());
-                        }
-                        return map;
-                    }
-                })
-                .named(name)
-                .withFeatures(CollectionSize.ANY, MapFeature.GENERAL_PURPOSE, CollectionFeature.SUPPORTS_ITERATOR_REMOVE)
-                .createTestSuite();
-        return leaves(suite).map(test -> DynamicTest.dynamicTest(test.toString(), () -> run(test)));
-    }
-
-    private static Stream<TestCase> leaves(junit.framework.Test test) {
-        return test instanceof TestSuite suite
-                ? Collections.list(suite.tests()).stream().flatMap(MapViewTest::leaves)
-                : Stream.of((TestCase) test);
-    }
-
-    private static void run(TestCase test) throws Throwable {
-        TestResult result = new TestResult();
-        test.run(result);
-        List<TestFailure> failures = new ArrayList<>(Collections.list(result.errors()));
-        failures.addAll(Collections.list(result.failures()));
-        for (TestFailure failure : failures) {
-            throw failure.thrownException();
-        }
-        if (result.runCount() != 1) {
-            throw new AssertionFailedError(test + " did not run");
-        }
+        return MapConformance.tests("view of a reference store", () -> new ReferenceStore(InstantSource.system()));
     }
 
     // ---- what the suite does not ask
@@ -112,7 +64,8 @@ class MapViewTest {
         var large = new MapView<>(store, Codec.STRING, Codec.BYTES);
         large.put("large", new byte[100_000]);
         large.put("small", new byte[10]);
-        assertThat(large.values().stream().mapToInt(value -> value.length).sum()).isEqualTo(100_010);
+        assertThat(large.values().stream().mapToInt(value -> value.length).sum())
+                .isEqualTo(100_010);
     }
 
     @Test
@@ -147,7 +100,10 @@ class MapViewTest {
     @Test
     void computeKeepsExpiryAndTypeWhilePutResetsThem() {
         byte[] key = Codec.STRING.encode("a");
-        store.put(key, Codec.LONG.encode(1L), io.loam.store.PutOptions.DEFAULT.expiringAt(Long.MAX_VALUE).withType(3));
+        store.put(
+                key,
+                Codec.LONG.encode(1L),
+                io.loam.store.PutOptions.DEFAULT.expiringAt(Long.MAX_VALUE).withType(3));
         map.merge("a", 5L, Long::sum);
         assertThat(store.getEntry(key)).satisfies(entry -> {
             assertThat(Codec.LONG.decode(entry.value())).isEqualTo(6);
@@ -179,7 +135,8 @@ class MapViewTest {
         var evaluations = new java.util.concurrent.atomic.AtomicInteger();
         List<Thread> threads = new ArrayList<>();
         for (int i = 0; i < 8; i++) {
-            threads.add(Thread.startVirtualThread(() -> map.computeIfAbsent("a", key -> (long) evaluations.incrementAndGet())));
+            threads.add(Thread.startVirtualThread(
+                    () -> map.computeIfAbsent("a", key -> (long) evaluations.incrementAndGet())));
         }
         for (Thread thread : threads) {
             thread.join();
