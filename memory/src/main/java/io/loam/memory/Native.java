@@ -70,6 +70,8 @@ final class Native {
             handle("memcpy", FunctionDescriptor.of(LONG, POINTER, LONG, LONG), Linker.Option.critical(true));
     private static final MethodHandle MEMCPY_IN =
             handle("memcpy", FunctionDescriptor.of(LONG, LONG, POINTER, LONG), Linker.Option.critical(true));
+    private static final MethodHandle MEMCPY =
+            handle("memcpy", FunctionDescriptor.of(LONG, LONG, LONG, LONG), Linker.Option.critical(false));
     private static final boolean GLIBC = LINKER.defaultLookup().find("gnu_get_libc_version").isPresent();
 
     private static final int PAGE_BYTES = readPageBytes();
@@ -200,6 +202,15 @@ final class Native {
     static void copyIn(MemorySegment from, long to, long bytes) {
         try {
             long ignored = (long) MEMCPY_IN.invokeExact(to, from, bytes);
+        } catch (Throwable t) {
+            throw unexpected(t);
+        }
+    }
+
+    /** Copies between ranges of native memory that do not overlap: unchecked. */
+    static void copy(long from, long to, long bytes) {
+        try {
+            long ignored = (long) MEMCPY.invokeExact(to, from, bytes);
         } catch (Throwable t) {
             throw unexpected(t);
         }

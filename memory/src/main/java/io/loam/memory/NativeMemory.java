@@ -28,13 +28,18 @@ final class NativeMemory extends RawMemory {
             MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
 
     /**
-     * Up to here a critical downcall to glibc's memcpy beats {@link MemorySegment#copy}. Measured with {@code CopyBenchmark} (random
-     * probes of 1.2 GiB in huge pages, length read from memory, CPU time per GET): 100 bytes 121 ns instead of 170, 256 bytes 140
-     * instead of 195, 512 bytes 200 instead of 218, 1 KiB equal. What counts is the number of instructions and stores per copy:
-     * the fewer, the more misses of neighbouring operations fit into the CPU's window and overlap. Copied by 8-byte words, 100
-     * bytes cost 390 ns (230 ns unrolled), though all variants take 4 to 10 ns from the cache.
+     * Up to these lengths a critical downcall to glibc's memcpy beats {@link MemorySegment#copy}. Measured with {@code CopyBenchmark}
+     * (random probes of 1.2 GiB in huge pages, length read from memory, CPU time per operation on Zen 4): out 100 bytes 121 ns instead
+     * of 170, 256 bytes 140 instead of 195, 512 bytes 200 instead of 218, 1 KiB equal; in 100 bytes 142 instead of 173, 256 bytes 156
+     * instead of 213, appended 256 bytes equal; from native to native 100 bytes 129 instead of 186, 256 bytes worse.
+     *
+     * <p>From the cache all these take 4 to 10 ns: the probable cause is that the instructions and stores of a copy fill the CPU's
+     * window, so that fewer misses of neighbouring operations overlap. Copied by 8-byte words, 100 bytes cost 390 ns (230 ns unrolled).
      */
-    private static final int CALL_BYTES_MAX = 512;
+    private static final int CALL_OUT_BYTES_MAX = 512;
+
+    private static final int CALL_IN_BYTES_MAX = 256;
+    private static final int CALL_ACROSS_BYTES_MAX = 128;
 
     private static final boolean CALLS_PAY = Native.copiesFast();
 
@@ -135,7 +140,7 @@ final class NativeMemory extends RawMemory {
         Objects.checkFromIndexSize(offset, length, destination.length);
         if (length <= 2 * Long.BYTES) {
             copyOutSmall(address, destination, offset, length);
-        } else if (length > CALL_BYTES_MAX || !CALLS_PAY) {
+        } else if (length > CALL_OUT_BYTES_MAX || !CALLS_PAY) {
             MemorySegment.copy(ALL, BYTE, address, destination, offset, length);
         } else if (offset == 0) {
             Native.copyOut(address, MemorySegment.ofArray(destination), length);
@@ -163,7 +168,7 @@ final class NativeMemory extends RawMemory {
         Objects.checkFromIndexSize(offset, length, source.length);
         if (length <= 2 * Long.BYTES) {
             copyInSmall(source, offset, address, length);
-        } else if (length > CALL_BYTES_MAX || !CALLS_PAY) {
+        } else if (length > CALL_IN_BYTES_MAX || !CALLS_PAY) {
             MemorySegment.copy(source, offset, ALL, BYTE, address, length);
         } else if (offset == 0) {
             Native.copyIn(MemorySegment.ofArray(source), address, length);
@@ -197,7 +202,11 @@ final class NativeMemory extends RawMemory {
 
     @Override
     public void copy(long from, long to, long length) {
-        MemorySegment.copy(ALL, from, ALL, to, length);
+        if (length > CALL_ACROSS_BYTES_MAX || length < 0 || !CALLS_PAY) {
+            MemorySegment.copy(ALL, from, ALL, to, length);
+        } else {
+            Native.copy(from, to, length);
+        }
     }
 
     @Override
