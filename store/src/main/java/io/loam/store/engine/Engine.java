@@ -90,15 +90,7 @@ final class Engine implements Owners {
         this.topology = options.topology();
         this.marks = options.fullPolicy() == FullPolicy.EVICT;
         this.inPlace = options.updatePolicy() == io.loam.store.UpdatePolicy.IN_PLACE;
-        this.geometry = new Geometry(
-                options.maximumCapacityBytes(),
-                options.blockBytes(),
-                options.segmentBytes(),
-                options.epochSlots(),
-                topology.nodeCount(),
-                options.headsPerNode(),
-                options.cleanersPerNode(),
-                marks);
+        this.geometry = geometry(options);
         this.oneNode = geometry.nodes == 1;
         this.heads = geometry.headsPerNode;
         int budget = budgetBlocks(options.capacityBytes());
@@ -123,10 +115,25 @@ final class Engine implements Owners {
             cleaner = new Cleaner(
                     geometry, blocks, pool, segments, entries, log, epochs, reclaimer, this, options.fullPolicy(), options.eviction());
             maintenance = new Maintenance(this);
+        } catch (MemoryException e) {
+            reservation.close();
+            throw new LoamException("no memory for the store's tables: " + e.getMessage(), e);
         } catch (RuntimeException | Error e) {
             reservation.close();
-            throw e instanceof MemoryException ? new LoamException("no memory for the store's tables: " + e.getMessage(), e) : e;
+            throw e;
         }
+    }
+
+    static Geometry geometry(EngineOptions options) {
+        return new Geometry(
+                options.maximumCapacityBytes(),
+                options.blockBytes(),
+                options.segmentBytes(),
+                options.epochSlots(),
+                options.topology().nodeCount(),
+                options.headsPerNode(),
+                options.cleanersPerNode(),
+                options.fullPolicy() == FullPolicy.EVICT);
     }
 
     private void prepareMemory() {
@@ -280,6 +287,11 @@ final class Engine implements Owners {
             event.units = units;
             event.commit();
         }
+    }
+
+    /** The largest entry there can ever be room for. */
+    long maximumUnits() {
+        return Math.min(0xFFFF_FFFFL, (long) geometry.maximumBlocks * geometry.blockUnits);
     }
 
     int blocksFor(long units) {

@@ -115,7 +115,7 @@ final class Maintenance {
     /** Counts some entries of a cleared index as dead; whether there was such an index. */
     private boolean sweep(KeySpace keySpace) {
         Index[] condemned = keySpace.condemned;
-        if (condemned.length == 0) {
+        if (condemned.length == 0 || !keySpace.isCondemnedQuiet()) {
             return false;
         }
         Index index = condemned[0];

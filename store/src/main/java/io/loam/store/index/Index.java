@@ -42,6 +42,10 @@ public final class Index {
     private static final int UNIT_SIZES = 4;
 
     private static final int CHUNK = 64;
+    /** Seen versions are rounded up, so that most writes leave the descriptor alone. */
+    private static final long VERSION_STEP = 1024;
+    /** More than the operations that can be in flight. */
+    private static final long IN_FLIGHT = 1 << 16;
     /** In a descriptor's asked word: growing was tried and there was no memory; a key that finds no slot tries again. */
     private static final long REFUSED = 2;
 
@@ -454,7 +458,7 @@ public final class Index {
             memory.putLongRelease(slot, 0);
             unlockOther(owner, held);
         }
-        raiseVersion(descriptor, version);
+        raise(descriptor + SubtableLayout.VERSION, version);
         long keys = memory.getAndAddLong(descriptor + SubtableLayout.KEYS, -1) - 1;
         int limit = memory.getInt(descriptor + SubtableLayout.LIMIT);
         if (keys < limit - limit / 5 && (keys & 15) == 0) {
@@ -466,7 +470,7 @@ public final class Index {
     private void askToShrink(long descriptor, long bucket, long keys) {
         int tableGeometry = memory.getInt(descriptor);
         boolean smallest = SubtableLayout.depth(tableGeometry) == 0
-                && memory.getInt(descriptor + SubtableLayout.UNIT_COUNT) == SubtableLayout.MIN_UNITS
+                && SubtableLayout.units(tableGeometry) == SubtableLayout.MIN_UNITS
                 && SubtableLayout.unitShift(tableGeometry) == unitShift(0);
         if (!smallest) {
             long prefix = memory.getLong(descriptor + SubtableLayout.PREFIX);
@@ -475,8 +479,33 @@ public final class Index {
         }
     }
 
-    private void raiseVersion(long descriptor, long version) {
-        long address = descriptor + SubtableLayout.VERSION;
+    private void raiseVersions(long source, long target) {
+        raise(target + SubtableLayout.VERSION, memory.getLongAcquire(source + SubtableLayout.VERSION));
+        raise(target + SubtableLayout.SEEN, memory.getLongAcquire(source + SubtableLayout.SEEN));
+    }
+
+    /** Makes this new index give only versions above all that keys of {@code old} have or had. */
+    public void raiseVersions(Index old) {
+        long[] highest = {0};
+        old.forEachTable(descriptor -> highest[0] = Math.max(
+                highest[0],
+                Math.max(memory.getLongAcquire(descriptor + SubtableLayout.VERSION), memory.getLongAcquire(descriptor + SubtableLayout.SEEN))));
+        // operations in flight may still raise versions in the old index, each by one
+        long floor = highest[0] == 0 ? 0 : highest[0] + IN_FLIGHT;
+        forEachTable(descriptor -> {
+            raise(descriptor + SubtableLayout.VERSION, floor);
+            raise(descriptor + SubtableLayout.SEEN, floor);
+        });
+    }
+
+    /** Remembers that a key of this subtable got a version. The home is locked. */
+    public void noteVersion(long descriptor, long version) {
+        if (version > memory.getLongOpaque(descriptor + SubtableLayout.SEEN)) {
+            raise(descriptor + SubtableLayout.SEEN, version | VERSION_STEP - 1);
+        }
+    }
+
+    private void raise(long address, long version) {
         for (long old = memory.getLongAcquire(address); old < version; old = memory.getLongAcquire(address)) {
             if (memory.compareAndSetLong(address, old, version)) {
                 return;
@@ -524,8 +553,6 @@ public final class Index {
         memory.putInt(descriptor + SubtableLayout.WINDOW, window < 0 ? best : window);
         double spread = (double) (Long.hashCode((prefix >>> 17) * 0x9E3779B97F4A7C15L + units) & 0xFF) / 256;
         memory.putInt(descriptor + SubtableLayout.LIMIT, (int) (buckets * SLOTS * (LIMIT_LOW + LIMIT_SPREAD * spread)));
-        memory.putInt(descriptor + SubtableLayout.BLOCKS, blocks.length);
-        memory.putInt(descriptor + SubtableLayout.UNIT_COUNT, units);
         return offset;
     }
 
@@ -572,7 +599,7 @@ public final class Index {
         int tableGeometry = memory.getInt(descriptor);
         int depth = SubtableLayout.depth(tableGeometry);
         int size = sizeOf(SubtableLayout.unitShift(tableGeometry));
-        int units = memory.getInt(descriptor + SubtableLayout.UNIT_COUNT);
+        int units = SubtableLayout.units(tableGeometry);
         long prefix = memory.getLong(descriptor + SubtableLayout.PREFIX);
         int window = memory.getInt(descriptor + SubtableLayout.WINDOW);
         long lower;
@@ -608,7 +635,7 @@ public final class Index {
         int tableGeometry = memory.getInt(descriptor);
         int depth = SubtableLayout.depth(tableGeometry);
         int size = sizeOf(SubtableLayout.unitShift(tableGeometry));
-        int units = memory.getInt(descriptor + SubtableLayout.UNIT_COUNT);
+        int units = SubtableLayout.units(tableGeometry);
         long prefix = memory.getLong(descriptor + SubtableLayout.PREFIX);
         int window = memory.getInt(descriptor + SubtableLayout.WINDOW);
         if (units > SubtableLayout.MIN_UNITS) {
@@ -644,7 +671,7 @@ public final class Index {
         long siblingKeys = memory.getLongAcquire(sibling + SubtableLayout.KEYS);
         int limit = memory.getInt(sibling + SubtableLayout.LIMIT);
         if (SubtableLayout.depth(siblingGeometry) != depth
-                || memory.getInt(sibling + SubtableLayout.UNIT_COUNT) != SubtableLayout.MIN_UNITS
+                || SubtableLayout.units(siblingGeometry) != SubtableLayout.MIN_UNITS
                 || keys + siblingKeys > 2L * (limit - limit / 5)) {
             return;
         }
@@ -690,10 +717,9 @@ public final class Index {
             SpinLock.backOff(spins);
         }
         long control = memory.getLong(bucket);
-        long version = memory.getLongAcquire(source + SubtableLayout.VERSION);
-        raiseVersion(lower, version);
+        raiseVersions(source, lower);
         if (upper != 0) {
-            raiseVersion(upper, version);
+            raiseVersions(source, upper);
         }
         int farthest = farthest(control);
         long moved = 0;
@@ -829,15 +855,13 @@ public final class Index {
     }
 
     private void free(long descriptor) {
-        int units = memory.getInt(descriptor + SubtableLayout.UNIT_COUNT);
-        int size = sizeOf(SubtableLayout.unitShift(memory.getInt(descriptor)));
+        int tableGeometry = memory.getInt(descriptor);
+        int units = SubtableLayout.units(tableGeometry);
+        int size = sizeOf(SubtableLayout.unitShift(tableGeometry));
         int perBlock = 1 << 3 - size;
-        int[] blocks = new int[memory.getInt(descriptor + SubtableLayout.BLOCKS)];
+        int[] blocks = new int[(units + perBlock - 1) / perBlock];
         for (int i = 0; i < blocks.length; i++) {
             blocks[i] = memory.getInt(descriptor + SubtableLayout.UNITS + 4L * i * perBlock) >>> 3;
-        }
-        if (units <= 0) {
-            throw new IllegalStateException("a subtable without units; the store is damaged");
         }
         pool.free(blocks);
         slab.free(descriptor - base);
