@@ -13,7 +13,8 @@ public record ByteSize(long bytes) {
     public static ByteSize parse(String text) {
         Matcher form = FORM.matcher(text.strip().toLowerCase(Locale.ROOT));
         if (!form.matches()) {
-            throw new IllegalArgumentException("'" + text + "' is not a size; write bytes, or a number with k, m, g or t, as in 64m");
+            throw new IllegalArgumentException(
+                    "'" + text + "' is not a size; write bytes, or a number with k, m, g or t, as in 64m");
         }
         int shift = form.group(2).isEmpty() ? 0 : 10 * (1 + "kmgt".indexOf(form.group(2)));
         try {

@@ -31,20 +31,29 @@ public record Screen(int width, boolean colour, boolean unicode, boolean live) {
 
     static Screen of(Map<String, String> environment, boolean terminal, boolean unicode, boolean colourWanted) {
         boolean dumb = "dumb".equals(environment.get("TERM"));
-        boolean colour = terminal && !dumb && colourWanted && environment.getOrDefault("NO_COLOR", "").isEmpty();
+        boolean colour = terminal
+                && !dumb
+                && colourWanted
+                && environment.getOrDefault("NO_COLOR", "").isEmpty();
         return new Screen(width(environment.get("COLUMNS"), terminal), colour, unicode, terminal && !dumb);
     }
 
     private static int width(@org.jspecify.annotations.Nullable String columns, boolean terminal) {
-        int width = columns != null && columns.matches("\\d{1,4}") ? Integer.parseInt(columns) : terminal ? ofTerminal() : DEFAULT_WIDTH;
+        int width = columns != null && columns.matches("\\d{1,4}")
+                ? Integer.parseInt(columns)
+                : terminal ? ofTerminal() : DEFAULT_WIDTH;
         return Math.clamp(width, MINIMUM_WIDTH, MAXIMUM_WIDTH);
     }
 
     /** Asks {@code stty}, which knows the size of the terminal it inherits. */
     private static int ofTerminal() {
         try {
-            Process stty = new ProcessBuilder("stty", "size").redirectInput(ProcessBuilder.Redirect.INHERIT).start();
-            String[] size = new String(stty.getInputStream().readAllBytes(), StandardCharsets.US_ASCII).strip().split(" ", -1);
+            Process stty = new ProcessBuilder("stty", "size")
+                    .redirectInput(ProcessBuilder.Redirect.INHERIT)
+                    .start();
+            String[] size = new String(stty.getInputStream().readAllBytes(), StandardCharsets.US_ASCII)
+                    .strip()
+                    .split(" ", -1);
             return size.length == 2 && size[1].matches("[1-9]\\d{0,3}") ? Integer.parseInt(size[1]) : DEFAULT_WIDTH;
         } catch (IOException _) {
             return DEFAULT_WIDTH;

@@ -22,7 +22,8 @@ public final class UpdatePolicyName implements ITypeConverter<UpdatePolicy> {
         return switch (name.toLowerCase(Locale.ROOT)) {
             case "append" -> UpdatePolicy.APPEND;
             case "in-place" -> UpdatePolicy.IN_PLACE;
-            default -> throw new TypeConversionException("'" + name + "' is not an update policy; allowed: append, in-place");
+            default ->
+                throw new TypeConversionException("'" + name + "' is not an update policy; allowed: append, in-place");
         };
     }
 }

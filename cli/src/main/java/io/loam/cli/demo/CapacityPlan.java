@@ -26,7 +26,8 @@ record CapacityPlan(double utilisation) {
 
     /** From what a store holding the objects says; reserve and tables are taken to stay as they are. */
     long adjusted(StoreStats stats) {
-        return rounded(stats.liveLogBytes() / utilisation + stats.indexBytes() + stats.tableBytes() + stats.reserveBytes());
+        return rounded(
+                stats.liveLogBytes() / utilisation + stats.indexBytes() + stats.tableBytes() + stats.reserveBytes());
     }
 
     boolean isMet(StoreStats stats) {

@@ -40,7 +40,8 @@ final class Churn {
     /** Runs to the goal or the first failure, telling {@code progress} about it. */
     void run(Progress progress) throws InterruptedException {
         List<Thread> threads = workers.stream()
-                .map(worker -> Thread.ofPlatform().name("loam-demo-", 0).daemon().start(worker))
+                .map(worker ->
+                        Thread.ofPlatform().name("loam-demo-", 0).daemon().start(worker))
                 .toList();
         try {
             while (!stopped.get() && share() < 1) {
@@ -67,7 +68,8 @@ final class Churn {
     }
 
     /** What went wrong first, or null. */
-    @Nullable String failure() {
+    @Nullable
+    String failure() {
         return failure.get();
     }
 

@@ -30,16 +30,22 @@ final class ChurnWorker implements Runnable {
 
     @SuppressWarnings("NonAtomicVolatileUpdate") // one thread writes
     volatile long writtenBytes;
+
     @SuppressWarnings("NonAtomicVolatileUpdate") // one thread writes
     volatile long overwrites;
+
     @SuppressWarnings("NonAtomicVolatileUpdate") // one thread writes
     volatile long insertions;
+
     @SuppressWarnings("NonAtomicVolatileUpdate") // one thread writes
     volatile long deletions;
+
     @SuppressWarnings("NonAtomicVolatileUpdate") // one thread writes
     volatile long reads;
+
     @SuppressWarnings("NonAtomicVolatileUpdate") // one thread writes
     volatile long refusals;
+
     @SuppressWarnings("NonAtomicVolatileUpdate") // one thread writes
     volatile long longestWriteNanos;
 
@@ -48,7 +54,8 @@ final class ChurnWorker implements Runnable {
         this.store = store;
         this.objects = objects;
         this.random = new SplittableRandom(seed);
-        this.scratch = new byte[objects.stream().mapToInt(o -> o.source.length).max().orElse(0)];
+        this.scratch =
+                new byte[objects.stream().mapToInt(o -> o.source.length).max().orElse(0)];
     }
 
     long operations() {
@@ -62,7 +69,8 @@ final class ChurnWorker implements Runnable {
                 step(objects.get(random.nextInt(objects.size())), random.nextInt(100));
             }
         } catch (RuntimeException | Error e) {
-            churn.fail("worker " + Thread.currentThread().getName() + ": " + e.getClass().getSimpleName() + ": " + Failure.describe(e));
+            churn.fail("worker " + Thread.currentThread().getName() + ": "
+                    + e.getClass().getSimpleName() + ": " + Failure.describe(e));
         }
     }
 

@@ -8,6 +8,7 @@ import io.loam.store.Store;
 import io.loam.store.StoreStats;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
@@ -40,7 +41,9 @@ final class Demo {
         var footprint = MapFootprint.of(source, listing);
         say("Loading %s into the store", ByteSize.format(footprint.userBytes()));
         var filling = new Filling(opener, options.update(), footprint.map(), listing);
-        Filling.Loaded loaded = options.capacityBytes() == null ? filling.fittingCapacity() : filling.fittingObjects(options.capacityBytes());
+        Filling.Loaded loaded = options.capacityBytes() == null
+                ? filling.fittingCapacity()
+                : filling.fittingObjects(options.capacityBytes());
         try (Store store = loaded.store()) {
             if (loaded.objects().isEmpty()) {
                 throw new LoamException("the store holds none of the objects; give a larger --capacity");
@@ -49,7 +52,8 @@ final class Demo {
         }
     }
 
-    private boolean exercise(Store store, Filling.Loaded loaded, MapFootprint footprint) throws IOException, InterruptedException {
+    private boolean exercise(Store store, Filling.Loaded loaded, MapFootprint footprint)
+            throws IOException, InterruptedException {
         StoreStats before = store.stats();
         long user = loaded.objects().stream().mapToLong(DemoObject::userBytes).sum();
         say(
@@ -60,7 +64,9 @@ final class Demo {
                 100 * before.utilisation(),
                 ByteSize.format(store.capacityBytes()));
         Churn.Goal goal = options.goal(store.capacityBytes());
-        say("Overwriting, deleting and re-inserting: %s by %d threads", ByteSize.format(goal.writtenBytes()), options.threads());
+        say(
+                "Overwriting, deleting and re-inserting: %s by %d threads",
+                ByteSize.format(goal.writtenBytes()), options.threads());
         var churn = new Churn(store, loaded.objects(), options.threads(), goal, SEED);
         churn.run(new Progress(out, screen));
         String failure = churn.failure();
@@ -75,7 +81,7 @@ final class Demo {
 
     /** The objects to use, in an order that mixes sizes and kinds; for a small capacity only as many as could fit. */
     private List<ObjectSource.Listing> chosen() throws IOException {
-        List<ObjectSource.Listing> listing = source.list();
+        var listing = new ArrayList<>(source.list());
         Collections.shuffle(listing, new Random(SEED));
         Long capacity = options.capacityBytes();
         long bytes = 0;
@@ -91,9 +97,9 @@ final class Demo {
     private static void requireHeap(long bytes) {
         long maximum = Runtime.getRuntime().maxMemory();
         if (bytes * HEAP_PER_USER_BYTE > maximum) {
-            throw new LoamException(
-                    "the objects have " + ByteSize.format(bytes) + " and the demo keeps a copy in the Java heap, which may have at most "
-                            + ByteSize.format(maximum) + "; raise it with -Xmx, or give a smaller --capacity to use fewer objects");
+            throw new LoamException("the objects have " + ByteSize.format(bytes)
+                    + " and the demo keeps a copy in the Java heap, which may have at most " + ByteSize.format(maximum)
+                    + "; raise it with -Xmx, or give a smaller --capacity to use fewer objects");
         }
     }
 

@@ -21,26 +21,40 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         sortOptions = false,
         description = {
-            "Loads every class and resource of the running JDK into a store at 90 % utilisation, overwrites, deletes and re-inserts"
+            "Loads every class and resource of the running JDK into a store at 90 %% utilisation, overwrites, deletes and re-inserts"
                     + " them several times over, verifies every byte, and shows the memory."
         })
 public final class DemoCommand implements Callable<Integer> {
     @Spec
     CommandSpec spec = CommandSpec.create();
 
-    @Option(names = "--capacity", paramLabel = "SIZE", description = "Of the store, as 64m or 1g; as many objects or copies as fill it. Default: fits all objects.")
-    @Nullable ByteSize capacity;
+    @Option(
+            names = "--capacity",
+            paramLabel = "SIZE",
+            description =
+                    "Of the store, as 64m or 1g; as many objects or copies as fill it. Default: fits all objects.")
+    @Nullable
+    ByteSize capacity;
 
     @Option(names = "--threads", paramLabel = "N", description = "That write. Default: twice the CPUs, 2 to 16.")
     int threads = Math.clamp(2L * Runtime.getRuntime().availableProcessors(), 2, 16);
 
     @Option(names = "--turnover", paramLabel = "X", description = "Write this many times the capacity. Default: 5.")
-    @Nullable Double turnover;
+    @Nullable
+    Double turnover;
 
-    @Option(names = "--seconds", paramLabel = "S", description = "Write for this long; with --turnover, what comes first.")
-    @Nullable Double seconds;
+    @Option(
+            names = "--seconds",
+            paramLabel = "S",
+            description = "Write for this long; with --turnover, what comes first.")
+    @Nullable
+    Double seconds;
 
-    @Option(names = "--update", paramLabel = "POLICY", converter = UpdatePolicyName.class, description = "append or in-place. Default: append.")
+    @Option(
+            names = "--update",
+            paramLabel = "POLICY",
+            converter = UpdatePolicyName.class,
+            description = "append or in-place. Default: append.")
     UpdatePolicy update = UpdatePolicy.APPEND;
 
     @Option(names = "--no-color", description = "No colours; NO_COLOR in the environment does the same.")

@@ -25,6 +25,7 @@ record DemoOptions(@Nullable Long capacityBytes, int threads, double turnover, d
     }
 
     Churn.Goal goal(long storeBytes) {
-        return new Churn.Goal((long) Math.min(Long.MAX_VALUE / 2, turnover * storeBytes), (long) Math.min(Long.MAX_VALUE / 2, seconds * 1e9));
+        return new Churn.Goal((long) Math.min(Long.MAX_VALUE / 2, turnover * storeBytes), (long)
+                Math.min(Long.MAX_VALUE / 2, seconds * 1e9));
     }
 }

@@ -29,7 +29,11 @@ final class Filling {
     /** What is loaded; only objects that the store took. */
     record Loaded(Store store, List<DemoObject> objects, long nanos) {}
 
-    Filling(StoreOpener opener, UpdatePolicy update, ConcurrentHashMap<String, byte[]> map, List<ObjectSource.Listing> order) {
+    Filling(
+            StoreOpener opener,
+            UpdatePolicy update,
+            ConcurrentHashMap<String, byte[]> map,
+            List<ObjectSource.Listing> order) {
         this.opener = opener;
         this.update = update;
         this.originals = order.stream().map(o -> original(map, o.name())).collect(Collectors.toList());
@@ -54,7 +58,8 @@ final class Filling {
             }
             if (attempt >= 2 * ATTEMPTS) {
                 loaded.store.close();
-                throw new LoamException("a store of " + ByteSize.format(capacity) + " does not hold the objects; give a --capacity");
+                throw new LoamException(
+                        "a store of " + ByteSize.format(capacity) + " does not hold the objects; give a --capacity");
             }
             long next = complete ? plan.adjusted(loaded.store.stats()) : capacity + capacity / 16;
             loaded.store.close();
@@ -99,7 +104,9 @@ final class Filling {
             object.stored = 0;
             object.last = 0;
             objects.add(object);
-            if (toUtilisation && objects.size() % OBJECTS_PER_CHECK == 0 && store.stats().utilisation() >= plan.utilisation()) {
+            if (toUtilisation
+                    && objects.size() % OBJECTS_PER_CHECK == 0
+                    && store.stats().utilisation() >= plan.utilisation()) {
                 return false;
             }
         }

@@ -44,6 +44,8 @@ final class JdkObjects implements ObjectSource {
     public String description() {
         int present = ModuleFinder.ofSystem().findAll().size();
         String which = "every class and resource of Java " + Runtime.version() + ", " + present + " modules";
-        return present >= MODULES_OF_A_FULL_JDK ? which : which + " (a reduced runtime image; a full JDK has some 30,000 objects)";
+        return present >= MODULES_OF_A_FULL_JDK
+                ? which
+                : which + " (a reduced runtime image; a full JDK has some 30,000 objects)";
     }
 }

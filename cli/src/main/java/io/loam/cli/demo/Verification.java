@@ -41,7 +41,9 @@ record Verification(long present, long absent, List<String> wrong, long wrongCou
     static @Nullable String check(Store store, DemoObject object, byte[] source, byte[] scratch) {
         long length = store.get(object.key, scratch, 0);
         if (object.stored == DemoObject.ABSENT) {
-            return length == Store.ABSENT ? null : "MISMATCH: " + object.keyText() + " was deleted but has " + length + " bytes";
+            return length == Store.ABSENT
+                    ? null
+                    : "MISMATCH: " + object.keyText() + " was deleted but has " + length + " bytes";
         }
         if (length == Store.ABSENT) {
             return "MISMATCH: " + object.keyText() + " is missing; it has " + source.length + " bytes";
@@ -52,7 +54,7 @@ record Verification(long present, long absent, List<String> wrong, long wrongCou
         int at = Generation.mismatch(source, object.stored, scratch, length);
         return at < 0
                 ? null
-                : "MISMATCH: " + object.keyText() + " (generation " + object.stored + "): byte " + at + " differs; " + length
-                        + " bytes stored, " + source.length + " expected";
+                : "MISMATCH: " + object.keyText() + " (generation " + object.stored + "): byte " + at + " differs; "
+                        + length + " bytes stored, " + source.length + " expected";
     }
 }

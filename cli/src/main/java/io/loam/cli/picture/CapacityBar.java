@@ -37,19 +37,27 @@ final class CapacityBar {
         long dead = Math.max(0, stats.logBytes() - stats.liveLogBytes());
         long free = Math.max(0, stats.freeBytes() - stats.reserveBytes());
         String waiting = stats.retiredBytes() == 0 ? "" : ByteSize.format(stats.retiredBytes()) + " wait for readers";
-        String released = stats.releasedBytes() == 0 ? "" : ByteSize.format(stats.releasedBytes()) + " given back to the kernel";
+        String released =
+                stats.releasedBytes() == 0 ? "" : ByteSize.format(stats.releasedBytes()) + " given back to the kernel";
         return List.of(
                 new Part("live", stats.liveLogBytes(), "█", "#", Paint.GREEN, ""),
                 new Part("dead", dead, "▒", "x", Paint.YELLOW, waiting),
                 new Part("index", stats.indexBytes(), "▚", "i", Paint.BLUE, ""),
                 new Part("tables", stats.tableBytes(), "▞", "t", Paint.MAGENTA, ""),
                 new Part("free", free, "·", ".", Paint.GREY, released),
-                new Part("reserve", Math.min(stats.reserveBytes(), stats.freeBytes()), "░", "r", Paint.CYAN, "for the cleaner"));
+                new Part(
+                        "reserve",
+                        Math.min(stats.reserveBytes(), stats.freeBytes()),
+                        "░",
+                        "r",
+                        Paint.CYAN,
+                        "for the cleaner"));
     }
 
     private String line(Part part, long capacityBytes) {
         double share = capacityBytes == 0 ? 0 : 100.0 * part.bytes / capacityBytes;
-        String figures = String.format(Locale.ROOT, "%-8s %10s  %5.1f %%  %s", part.name, ByteSize.format(part.bytes), share, part.note);
+        String figures = String.format(
+                Locale.ROOT, "%-8s %10s  %5.1f %%  %s", part.name, ByteSize.format(part.bytes), share, part.note);
         return "  " + paint.in(part.colour, glyph(part)) + " " + figures.stripTrailing() + "\n";
     }
 

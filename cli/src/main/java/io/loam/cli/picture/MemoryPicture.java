@@ -27,9 +27,7 @@ public final class MemoryPicture {
     public String capacity(StoreStats stats) {
         String title = text(
                 "Memory: %s, %.1f %% utilised, %,d keys",
-                ByteSize.format(stats.capacityBytes()),
-                100 * stats.utilisation(),
-                stats.keys());
+                ByteSize.format(stats.capacityBytes()), 100 * stats.utilisation(), stats.keys());
         return paint.in(Paint.BOLD, title) + "\n" + new CapacityBar(screen).draw(stats) + overhead(stats);
     }
 
@@ -48,7 +46,8 @@ public final class MemoryPicture {
             int count = counts.get(i);
             int length = count == 0 ? 0 : Math.max(1, (int) ((long) count * room / most));
             String bar = paint.in(Paint.GREEN, (screen.unicode() ? "█" : "#").repeat(length));
-            text.append((text("  %3d-%3d %% %,9d  ", 10 * i, 10 * i + 10, count) + bar).stripTrailing()).append('\n');
+            text.append((text("  %3d-%3d %% %,9d  ", 10 * i, 10 * i + 10, count) + bar).stripTrailing())
+                    .append('\n');
         }
         return text.toString();
     }
@@ -61,19 +60,13 @@ public final class MemoryPicture {
         var text = new StringBuilder(paint.in(Paint.BOLD, "Work since opening")).append('\n');
         text.append(text(
                 "  cleaner  %,d passes, %,d segments, %s copied%s\n",
-                stats.cleaningPasses(),
-                stats.cleanedSegments(),
-                ByteSize.format(stats.cleanerCopiedBytes()),
-                ratio));
+                stats.cleaningPasses(), stats.cleanedSegments(), ByteSize.format(stats.cleanerCopiedBytes()), ratio));
         text.append(text(
                 "  writers  %s appended, %s overwritten in place\n",
-                ByteSize.format(stats.appendedBytes()),
-                ByteSize.format(stats.overwrittenBytes())));
+                ByteSize.format(stats.appendedBytes()), ByteSize.format(stats.overwrittenBytes())));
         text.append(text(
                 "  waiting  %,d stalls, longest %.1f ms; %,d writes refused\n",
-                stats.writerStalls(),
-                stats.longestStallNanos() / 1e6,
-                stats.refusedWrites()));
+                stats.writerStalls(), stats.longestStallNanos() / 1e6, stats.refusedWrites()));
         text.append(text("  index    %.0f %% full, %,d resizes\n", 100 * stats.indexLoad(), stats.indexResizes()));
         text.append(text("  removed  %,d expired, %,d evicted\n", stats.expiredEntries(), stats.evictedEntries()));
         GuardInfo guard = stats.oldestGuard();
@@ -88,8 +81,7 @@ public final class MemoryPicture {
                 ? ""
                 : text(
                         "  %s of keys and values; overhead %.1f bytes per key (headers, padding, index)\n",
-                        ByteSize.format(stats.liveUserBytes()),
-                        stats.metadataBytesPerKey());
+                        ByteSize.format(stats.liveUserBytes()), stats.metadataBytesPerKey());
     }
 
     private static String text(String form, Object... values) {

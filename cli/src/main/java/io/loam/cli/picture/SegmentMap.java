@@ -34,7 +34,10 @@ final class SegmentMap {
             text.append("  and ").append(segments.size() - shown).append(" younger ones\n");
         }
         String scale = screen.unicode() ? "▁ to █" : "0 to 9";
-        return text.append("  ").append(scale).append(" live share of a sealed segment, H head, C being cleaned, R retired\n").toString();
+        return text.append("  ")
+                .append(scale)
+                .append(" live share of a sealed segment, H head, C being cleaned, R retired\n")
+                .toString();
     }
 
     private String cell(SegmentInfo segment, int blockBytes) {

@@ -25,20 +25,55 @@ final class Operations {
 
     static final Map<String, Operation> ALL = byName(
             new Operation("get KEY", "show a value", 1, 1, Operations::get),
-            new Operation("put KEY VALUE", "store a value", 2, 2, (s, a) -> s.say("version %d", s.space.put(a.bytes(0), a.bytes(1)))),
+            new Operation(
+                    "put KEY VALUE",
+                    "store a value",
+                    2,
+                    2,
+                    (s, a) -> s.say("version %d", s.space.put(a.bytes(0), a.bytes(1)))),
             new Operation("putex KEY SECONDS VALUE", "store a value that expires", 3, 3, Operations::putExpiring),
             new Operation("del KEY...", "delete keys", 1, MANY, Operations::delete),
-            new Operation("incr KEY [DELTA]", "add to a 64-bit number", 1, 2, (s, a) -> s.say("%d", s.space.add(a.bytes(0), a.integer(1, 1)))),
-            new Operation("append KEY VALUE", "append to a value", 2, 2, (s, a) -> s.say("%,d bytes", s.space.append(a.bytes(0), a.bytes(1)))),
+            new Operation(
+                    "incr KEY [DELTA]",
+                    "add to a 64-bit number",
+                    1,
+                    2,
+                    (s, a) -> s.say("%d", s.space.add(a.bytes(0), a.integer(1, 1)))),
+            new Operation(
+                    "append KEY VALUE",
+                    "append to a value",
+                    2,
+                    2,
+                    (s, a) -> s.say("%,d bytes", s.space.append(a.bytes(0), a.bytes(1)))),
             new Operation("scan [PREFIX [LIMIT]]", "show keys and values, 100 unless told", 0, 2, Operations::scan),
             new Operation("size", "count the keys of the namespace", 0, 0, (s, _) -> s.say("%,d", s.space.size())),
-            new Operation("stats", "what the memory holds", 0, 0, (s, _) -> s.print(new MemoryPicture(s.screen).summary(s.store.stats()))),
+            new Operation(
+                    "stats",
+                    "what the memory holds",
+                    0,
+                    0,
+                    (s, _) -> s.print(new MemoryPicture(s.screen).summary(s.store.stats()))),
             new Operation("map", "the capacity and the segments", 0, 0, Operations::map),
             new Operation("fill N BYTES", "store N generated values", 2, 2, Operations::fill),
             new Operation("clean", "clean until nothing is worth cleaning", 0, 0, Operations::clean),
-            new Operation("export FILE", "write all entries to a file", 1, 1, (s, a) -> s.say("%,d entries written", s.store.exportTo(a.path(0)))),
-            new Operation("import FILE", "put all entries of a file", 1, 1, (s, a) -> s.say("%,d entries put", s.store.importFrom(a.path(0)))),
-            new Operation("ns [NAME]", "use a namespace, \"\" for the default one; or list them", 0, 1, Operations::namespace),
+            new Operation(
+                    "export FILE",
+                    "write all entries to a file",
+                    1,
+                    1,
+                    (s, a) -> s.say("%,d entries written", s.store.exportTo(a.path(0)))),
+            new Operation(
+                    "import FILE",
+                    "put all entries of a file",
+                    1,
+                    1,
+                    (s, a) -> s.say("%,d entries put", s.store.importFrom(a.path(0)))),
+            new Operation(
+                    "ns [NAME]",
+                    "use a namespace, \"\" for the default one; or list them",
+                    0,
+                    1,
+                    Operations::namespace),
             new Operation("drop NAME", "remove a namespace and its keys", 1, 1, Operations::drop),
             new Operation("help", "this", 0, 0, Operations::help),
             new Operation("exit", "leave", 0, 0, (s, _) -> s.ended = true));
@@ -60,8 +95,12 @@ final class Operations {
 
     /** What {@code incr} left is no text. */
     private static String asNumber(byte[] value) {
-        boolean text = value.length != Long.BYTES || new String(value, StandardCharsets.US_ASCII).matches("\\p{Print}+");
-        return text ? "" : "  (as a number: " + ByteBuffer.wrap(value).order(ByteOrder.LITTLE_ENDIAN).getLong() + ")";
+        boolean text =
+                value.length != Long.BYTES || new String(value, StandardCharsets.US_ASCII).matches("\\p{Print}+");
+        return text
+                ? ""
+                : "  (as a number: "
+                        + ByteBuffer.wrap(value).order(ByteOrder.LITTLE_ENDIAN).getLong() + ")";
     }
 
     private static void putExpiring(Session session, Arguments arguments) {
@@ -135,7 +174,9 @@ final class Operations {
 
     private static void namespace(Session session, Arguments arguments) {
         if (arguments.count() == 0) {
-            session.say("using %s; all: %s", named(session.space), String.join(" ", new TreeSet<>(session.store.namespaces())));
+            session.say(
+                    "using %s; all: %s",
+                    named(session.space), String.join(" ", new TreeSet<>(session.store.namespaces())));
             return;
         }
         String name = arguments.text(0);

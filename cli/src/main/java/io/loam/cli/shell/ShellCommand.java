@@ -32,7 +32,11 @@ public final class ShellCommand implements Callable<Integer> {
     @Option(names = "--capacity", paramLabel = "SIZE", description = "Of the store, as 64m or 1g. Default: 64m.")
     ByteSize capacity = new ByteSize(64L << 20);
 
-    @Option(names = "--update", paramLabel = "POLICY", converter = UpdatePolicyName.class, description = "append or in-place. Default: append.")
+    @Option(
+            names = "--update",
+            paramLabel = "POLICY",
+            converter = UpdatePolicyName.class,
+            description = "append or in-place. Default: append.")
     UpdatePolicy update = UpdatePolicy.APPEND;
 
     @Option(names = "--evict", description = "Drop cold entries when full, instead of refusing writes.")
@@ -56,6 +60,7 @@ public final class ShellCommand implements Callable<Integer> {
     }
 
     private static Charset inputCharset() {
-        return Charset.forName(System.getProperty("stdin.encoding", StandardCharsets.UTF_8.name()), StandardCharsets.UTF_8);
+        return Charset.forName(
+                System.getProperty("stdin.encoding", StandardCharsets.UTF_8.name()), StandardCharsets.UTF_8);
     }
 }

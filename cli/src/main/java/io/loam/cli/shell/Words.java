@@ -81,12 +81,15 @@ final class Words {
             case '0' -> word.write(0);
             case '\\', '"', '\'', ' ' -> word.write(kind);
             case 'x' -> hex();
-            default -> throw new IllegalArgumentException("unknown escape; allowed: \\xHH \\n \\r \\t \\0 \\\\ \\\" \\'");
+            default ->
+                throw new IllegalArgumentException("unknown escape; allowed: \\xHH \\n \\r \\t \\0 \\\\ \\\" \\'");
         }
     }
 
     private void hex() {
-        if (at + 2 > line.length() || !HexFormat.isHexDigit(line.charAt(at)) || !HexFormat.isHexDigit(line.charAt(at + 1))) {
+        if (at + 2 > line.length()
+                || !HexFormat.isHexDigit(line.charAt(at))
+                || !HexFormat.isHexDigit(line.charAt(at + 1))) {
             throw new IllegalArgumentException("\\x needs two hexadecimal digits, as in \\x0a");
         }
         word.write(HexFormat.fromHexDigits(line, at, at + 2));
@@ -126,8 +129,13 @@ final class Words {
 
     private static @Nullable String decoded(byte[] bytes) {
         try {
-            String text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
-            return text.codePoints().allMatch(c -> c < 0x80 || !Character.isISOControl(c) && Character.isDefined(c)) ? text : null;
+            String text = StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(bytes))
+                    .toString();
+            return text.codePoints().allMatch(c -> c < 0x80 || !Character.isISOControl(c) && Character.isDefined(c))
+                    ? text
+                    : null;
         } catch (CharacterCodingException _) {
             return null;
         }
