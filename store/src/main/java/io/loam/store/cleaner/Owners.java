@@ -8,7 +8,8 @@ import org.jspecify.annotations.Nullable;
 public interface Owners {
 
     /** The index that a namespace's entries are in, or null if it was dropped. */
-    @Nullable Index index(int namespaceId);
+    @Nullable
+    Index index(int namespaceId);
 
     /** Indexes of the namespace that were cleared or dropped and are still being accounted for; usually none. */
     Index[] condemned(int namespaceId);

@@ -51,7 +51,8 @@ public final class LogStore extends KeySpace implements Store {
             store = new LogStore(engine);
         } catch (Index.NoRoomException e) {
             engine.close();
-            throw new IllegalArgumentException("capacity " + options.capacityBytes() + " bytes leaves no blocks for an index", e);
+            throw new IllegalArgumentException(
+                    "capacity " + options.capacityBytes() + " bytes leaves no blocks for an index", e);
         }
         engine.start();
         return store;
@@ -72,7 +73,8 @@ public final class LogStore extends KeySpace implements Store {
                 return present;
             }
             if (named.size() == StoreBuilder.MAX_NAMESPACES) {
-                throw new IllegalStateException("there are " + named.size() + " namespaces, the most there can be; drop one");
+                throw new IllegalStateException(
+                        "there are " + named.size() + " namespaces, the most there can be; drop one");
             }
             try {
                 KeySpace made = new KeySpace(engine, ++lastId, name);
@@ -206,8 +208,9 @@ public final class LogStore extends KeySpace implements Store {
             if (!awaitBudget()) {
                 engine.pool.setBudgetBlocks(before);
                 engine.setReserve(before);
-                throw new StoreFullException("capacity " + bytes + " bytes does not hold the " + (engine.log.liveUnits() << 3)
-                        + " bytes that are live; delete entries first, or open the store with FullPolicy.EVICT");
+                throw new StoreFullException(
+                        "capacity " + bytes + " bytes does not hold the " + (engine.log.liveUnits() << 3)
+                                + " bytes that are live; delete entries first, or open the store with FullPolicy.EVICT");
             }
             capacityBytes = bytes;
         }
