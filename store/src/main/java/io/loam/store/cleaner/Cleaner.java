@@ -232,7 +232,7 @@ public final class Cleaner {
         if (!chosen.isEmpty()) {
             return new CleaningPass(chosen, segments, blocks, NO_EVICTION);
         }
-        if (reclaimer.pending() == 0 && !policy.hasLeftOut()) {
+        if (reclaimer.pending() == 0 && !policy.hasLeftOut() && !owners.isSweeping()) {
             log.sealHeads(1);
             fruitless.incrementAndGet();
             owners.spaceChanged();

@@ -26,6 +26,9 @@ public interface Owners {
     /** The cleaner removed an entry from the index. Called under no lock, pinned. */
     void removed(int namespaceId, long location, long header, Cause cause);
 
+    /** Whether entries of cleared or dropped namespaces are still to be counted dead. */
+    boolean isSweeping();
+
     /** Blocks have been freed, or it is clear that none will be. */
     void spaceChanged();
 }

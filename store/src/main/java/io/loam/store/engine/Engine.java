@@ -203,7 +203,23 @@ final class Engine implements Owners {
         maintenance.start();
     }
 
-    Index newIndex(KeySpace owner) {
+    /** A new index; waits for memory like a write if {@code mayWait}. */
+    Index newIndex(KeySpace owner, boolean mayWait) {
+        long since = System.nanoTime();
+        long fruitless = cleaner.fruitless();
+        while (true) {
+            try {
+                return newIndex(owner);
+            } catch (Index.NoRoomException e) {
+                if (!mayWait) {
+                    throw e;
+                }
+                awaitSpace(4L * geometry.blockUnits, since, fruitless);
+            }
+        }
+    }
+
+    private Index newIndex(KeySpace owner) {
         return new Index(
                 memory,
                 base,
@@ -507,6 +523,16 @@ final class Engine implements Owners {
                 System.getLogger("io.loam.store").log(System.Logger.Level.WARNING, "a removal listener failed", e);
             }
         }
+    }
+
+    @Override
+    public boolean isSweeping() {
+        for (KeySpace keySpace : keySpaces.values()) {
+            if (keySpace.condemned.length > 0) {
+                return true;
+            }
+        }
+        return false;
     }
 
     @Override

@@ -55,7 +55,7 @@ class KeySpace implements Namespace {
         this.id = id;
         this.name = name;
         this.namespaced = id != 0;
-        this.index = engine.newIndex(this);
+        this.index = engine.newIndex(this, id != 0);
         engine.register(this);
     }
 
@@ -637,7 +637,7 @@ class KeySpace implements Namespace {
         for (byte[] key : keys) {
             checkUsable(key);
         }
-        return new TransactionRun<>(this, keys, body).run();
+        return new TransactionRun<>(this, keys, Objects.requireNonNull(body)).run();
     }
 
     // ---- all keys
@@ -695,13 +695,8 @@ class KeySpace implements Namespace {
     public void clear() {
         checkUsable(EMPTY);
         engine.checkOpen();
-        Index fresh;
-        try {
-            fresh = engine.newIndex(this);
-            fresh.raiseVersions(index);
-        } catch (Index.NoRoomException e) {
-            throw engine.refused(0, "a clear needs two blocks for a new index");
-        }
+        Index fresh = engine.newIndex(this, true);
+        fresh.raiseVersions(index);
         synchronized (this) {
             condemn(index);
             index = fresh;
@@ -790,7 +785,7 @@ class KeySpace implements Namespace {
 
     @Override
     public <K, V> ConcurrentMap<K, V> asMap(Codec<K> keys, Codec<V> values) {
-        return new MapView<>(this, keys, values);
+        return new MapView<>(this, Objects.requireNonNull(keys), Objects.requireNonNull(values));
     }
 
     EntryShape shape(int keyLength, long valueLength, boolean expires, int type, boolean wideVersion) {

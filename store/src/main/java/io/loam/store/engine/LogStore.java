@@ -76,13 +76,9 @@ public final class LogStore extends KeySpace implements Store {
                 throw new IllegalStateException(
                         "there are " + named.size() + " namespaces, the most there can be; drop one");
             }
-            try {
-                KeySpace made = new KeySpace(engine, ++lastId, name);
-                named.put(name, made);
-                return made;
-            } catch (Index.NoRoomException e) {
-                throw engine.refused(0, "a namespace needs two blocks for its index");
-            }
+            KeySpace made = new KeySpace(engine, ++lastId, name);
+            named.put(name, made);
+            return made;
         }
     }
 
@@ -122,7 +118,7 @@ public final class LogStore extends KeySpace implements Store {
         Map<KeySpace, Index> fresh = new HashMap<>();
         for (KeySpace space : engine.keySpaces()) {
             if (!space.isDropped()) {
-                Index made = engine.newIndex(space);
+                Index made = engine.newIndex(space, false);
                 made.raiseVersions(space.index);
                 fresh.put(space, made);
             }
