@@ -1,0 +1,31 @@
+package io.loam.bench.system;
+
+import java.util.Map;
+
+/** A key-value system as the experiments see it. */
+public abstract class SystemUnderTest implements AutoCloseable {
+
+    /** A way in for one thread. */
+    public abstract Session newSession();
+
+    /** How many keys it holds, or -1 if it can't say. */
+    public abstract long size();
+
+    /** What it says of itself, by figure name. */
+    public Map<String, Object> figures() {
+        return Map.of();
+    }
+
+    /** Whether a value read while others write must be whole; false only for the limit, which controls no concurrency. */
+    public boolean readsWholeValues() {
+        return true;
+    }
+
+    /** Whether it may drop entries by itself. */
+    public boolean evicts() {
+        return false;
+    }
+
+    @Override
+    public abstract void close();
+}
