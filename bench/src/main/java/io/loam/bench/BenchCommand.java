@@ -17,6 +17,16 @@ import picocli.CommandLine.Spec;
         },
         subcommands = {
             YcsbCommand.class,
+            FragmentationCommand.class,
+            PostmarkCommand.class,
+            CompactionCommand.class,
+            EvictionCommand.class,
+            GrowthCommand.class,
+            ScanCommand.class,
+            LatencyCommand.class,
+            LimitCommand.class,
+            MicroCommand.class,
+            ReportCommand.class,
         })
 public final class BenchCommand implements Runnable {
 

@@ -7,8 +7,8 @@ import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
-import java.util.function.Function;
 
 /**
  * Runs one experiment on several systems in turn: all are prepared, then each round measures every one for a slice. Medians of the
@@ -17,11 +17,16 @@ import java.util.function.Function;
 final class Comparison {
 
     /**
-     * One system's part.
+     * What is measured beside the others.
      *
+     * @param name in the results; the system's, unless one system is measured in several ways
      * @param heapBytes Java heap for systems that keep their data there
+     * @param flags further flags of its JVM, which win over the system's
      */
-    record Part(SystemName system, Setup setup, Record plan, long heapBytes) {}
+    record Part(String name, SystemName system, Setup setup, Record plan, long heapBytes, List<String> flags) {}
+
+    /** A part while it is measured. */
+    private record Subject(Part part, WorkerProcess worker, Map<String, Object> state, List<Map<String, Object>> rounds) {}
 
     private final String experiment;
     private final int rounds;
@@ -33,30 +38,26 @@ final class Comparison {
         this.progress = progress;
     }
 
-    /** A system while it is measured. */
-    private record Subject(SystemName system, WorkerProcess worker, Map<String, Object> state, List<Map<String, Object>> rounds) {}
-
-    /** The result: with one system, its figures; with more, {@code systems} and {@code ratios}. */
-    Map<String, Object> run(List<SystemName> systems, Function<SystemName, Part> parts) {
+    /** The result: of one part, its figures; of more, {@code systems} and {@code ratios}. */
+    Map<String, Object> run(List<Part> parts) {
         List<Subject> subjects = new ArrayList<>();
         Map<String, Map<String, Object>> results = new LinkedHashMap<>();
         try {
-            for (SystemName system : systems) {
-                tell("%s: preparing %s", experiment, system);
-                Part part = parts.apply(system);
-                Subject subject = new Subject(system, WorkerProcess.start(system, part.heapBytes()), Figures.create(), new ArrayList<>());
+            for (Part part : parts) {
+                tell("%s: preparing %s", experiment, part.name());
+                Subject subject = new Subject(part, WorkerProcess.start(part), Figures.create(), new ArrayList<>());
                 subjects.add(subject);
-                prepare(subject, part);
+                prepare(subject);
             }
             for (int round = 0; round < rounds; round++) {
                 for (Subject subject : subjects) {
                     Map<String, Object> figures = subject.worker().ask(Map.of("command", "measure", "round", round));
                     subject.rounds().add(figures);
-                    tell("round %d of %d, %s%s", round + 1, rounds, subject.system(), brief(figures));
+                    tell("round %d of %d, %s%s", round + 1, rounds, subject.part().name(), brief(figures));
                 }
             }
             for (Subject subject : subjects) {
-                results.put(subject.system().toString(), finish(subject));
+                results.put(subject.part().name(), finish(subject));
             }
         } finally {
             subjects.forEach(subject -> subject.worker().close());
@@ -64,20 +65,21 @@ final class Comparison {
         return combined(results);
     }
 
-    private void prepare(Subject subject, Part part) {
+    private void prepare(Subject subject) {
+        Part part = subject.part();
         Map<String, Object> request = Figures.create();
         request.put("command", "prepare");
         request.put("experiment", experiment);
         request.put("setup", Json.toMap(part.setup()));
         request.put("plan", Json.toMap(part.plan()));
         Map<String, Object> state = subject.state();
-        state.put("system", subject.system().toString());
+        state.put("system", part.system().toString());
         state.putAll(Json.toMap(part.setup()));
         state.putAll(Json.toMap(part.plan()));
-        if (subject.system().kind() == SystemName.Kind.HEAP) {
+        if (part.system().kind() == SystemName.Kind.HEAP) {
             state.put("heapBytes", part.heapBytes());
         }
-        state.put("jvmFlags", String.join(" ", subject.system().flags(part.heapBytes())));
+        state.put("jvmFlags", String.join(" ", WorkerProcess.flags(part)));
         state.putAll(subject.worker().ask(request));
     }
 
@@ -92,13 +94,13 @@ final class Comparison {
     }
 
     private void tell(String format, Object... arguments) {
-        progress.println(String.format(format, arguments));
+        progress.println(String.format(Locale.ROOT, format, arguments));
         progress.flush();
     }
 
     private static String brief(Map<String, Object> figures) {
         return figures.get("opsPerCpuSecond") instanceof Number ops
-                ? String.format(": %,.0f operations per CPU-second", ops.doubleValue())
+                ? String.format(Locale.ROOT, ": %,.0f operations per CPU-second", ops.doubleValue())
                 : "";
     }
 
@@ -133,15 +135,24 @@ final class Comparison {
             return result;
         }
         result.put("systems", results);
+        // Loam's figures by each peer's; of one system measured in several ways, each way's by the first's.
         Map<String, Object> ours = results.get(SystemName.LOAM.toString());
+        Map<String, Object> ratios = Figures.create();
         if (ours != null) {
-            Map<String, Object> ratios = Figures.create();
             results.forEach((name, figures) -> {
                 if (figures != ours) {
                     ratios.put(name, Statistics.ratios(comparable(ours), figures));
                 }
             });
             result.put("ratios", ratios);
+        } else {
+            Map<String, Object> first = results.values().iterator().next();
+            results.forEach((name, figures) -> {
+                if (figures != first) {
+                    ratios.put(name, Statistics.ratios(comparable(figures), first));
+                }
+            });
+            result.put("ratiosToFirst", ratios);
         }
         return result;
     }

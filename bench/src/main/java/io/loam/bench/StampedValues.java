@@ -43,7 +43,7 @@ final class StampedValues {
 
     StampedValues(int minimumBytes, int maximumBytes, long seed) {
         if (minimumBytes < HEADER_BYTES || maximumBytes < minimumBytes) {
-            throw new IllegalArgumentException("values of " + minimumBytes + " to " + maximumBytes + " bytes; allowed: at least "
+            throw new BadInput("values of " + minimumBytes + " to " + maximumBytes + " bytes; allowed: at least "
                     + HEADER_BYTES + " (they carry key, sequence and checksum), the lower bound first");
         }
         this.minimumBytes = minimumBytes;
@@ -82,7 +82,15 @@ final class StampedValues {
 
     /** A value for {@code key}; {@code bits} are random and choose the length. The array is reused and may be longer than {@link #length}. */
     byte[] stamp(long key, long bits) {
-        int extra = spread == 1 ? 0 : (int) Math.unsignedMultiplyHigh(bits * 0x9E3779B97F4A7C15L, spread);
+        return stampExtra(key, spread == 1 ? 0 : (int) Math.unsignedMultiplyHigh(bits * 0x9E3779B97F4A7C15L, spread));
+    }
+
+    /** A value for {@code key} of {@code bytes} bytes, as {@link #stamp}. */
+    byte[] stampLength(long key, int bytes) {
+        return stampExtra(key, bytes - minimumBytes);
+    }
+
+    private byte[] stampExtra(long key, int extra) {
         int count = sequence++;
         int variant = count & variants - 1;
         length = minimumBytes + extra;

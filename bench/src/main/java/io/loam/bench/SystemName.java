@@ -115,6 +115,9 @@ enum SystemName {
         } catch (ClassNotFoundException e) {
             throw new BadInput("'" + system + "' is not built; build the peers with: " + Peers.BUILD_COMMAND);
         } catch (InvocationTargetException e) {
+            if (e.getCause() instanceof IllegalArgumentException cause && !system.isExtra()) {
+                throw new BadInput(String.valueOf(cause.getMessage()));
+            }
             if (e.getCause() instanceof RuntimeException cause) {
                 throw cause;
             }

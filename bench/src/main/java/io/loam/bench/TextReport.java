@@ -29,6 +29,12 @@ final class TextReport {
                 out.printf("%nloam divided by%n");
                 printColumns((Map<String, Map<String, Object>>) ratios);
             }
+            if (result.get("ratiosToFirst") instanceof Map<?, ?> ratios && !ratios.isEmpty()) {
+                out.printf("%ndivided by %s%n", systems.keySet().iterator().next());
+                printColumns((Map<String, Map<String, Object>>) ratios);
+            }
+        } else if (result.get("runs") instanceof List<?> runs) {
+            runs.forEach(run -> print((Map<String, Object>) run));
         } else {
             Map<String, Object> single = new LinkedHashMap<>(result);
             printColumns(Map.of(String.valueOf(result.getOrDefault("system", "")), single));

@@ -52,7 +52,7 @@ public final class Worker {
                 case "finish" -> started().finish();
                 default -> Map.of("error", "unknown command: " + line);
             };
-        } catch (BadInput | IllegalArgumentException e) {
+        } catch (BadInput e) {
             return Map.of("badInput", String.valueOf(e.getMessage()));
         } catch (VerificationException e) {
             return Map.of("error", "wrong data: " + e.getMessage());

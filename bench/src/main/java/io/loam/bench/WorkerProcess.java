@@ -38,8 +38,9 @@ final class WorkerProcess implements AutoCloseable {
         input = process.outputWriter(StandardCharsets.UTF_8);
     }
 
-    static WorkerProcess start(SystemName system, long heapBytes) {
-        List<String> command = command(system, heapBytes);
+    static WorkerProcess start(Comparison.Part part) {
+        SystemName system = part.system();
+        List<String> command = command(part);
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
         builder.environment().putAll(system.environment());
         builder.environment().remove("JAVA_TOOL_OPTIONS");
@@ -50,10 +51,17 @@ final class WorkerProcess implements AutoCloseable {
         }
     }
 
-    static List<String> command(SystemName system, long heapBytes) {
+    static List<String> flags(Comparison.Part part) {
+        List<String> flags = new ArrayList<>(part.system().flags(part.heapBytes()));
+        flags.addAll(part.flags());
+        return flags;
+    }
+
+    private static List<String> command(Comparison.Part part) {
+        SystemName system = part.system();
         List<String> command = new ArrayList<>();
         command.add(javaCommand(system));
-        command.addAll(system.flags(heapBytes));
+        command.addAll(flags(part));
         String modulePath = System.getProperty("jdk.module.path", "");
         String classPath = System.getProperty("java.class.path", "");
         boolean modular = Worker.class.getModule().isNamed();

@@ -1,6 +1,8 @@
 package io.loam.bench;
 
 import io.loam.bench.system.Setup;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -64,8 +66,10 @@ final class YcsbCommand extends Measurement {
     @Option(names = "--settle", paramLabel = "MILLIS", defaultValue = "200", description = "See below (default: ${DEFAULT-VALUE}).")
     private int settle;
 
-    @Option(names = "--utilisation", defaultValue = "0.5", description = "Loam: what to set the capacity for (default: ${DEFAULT-VALUE}).")
-    private double utilisation;
+    @Option(names = "--utilisation", paramLabel = "SHARE,…", split = ",", defaultValue = "0.5",
+            description = "Loam: what to set the capacity for; several are measured side by side (default: ${DEFAULT-VALUE}).")
+    @SuppressWarnings("NullAway.Init")
+    private List<Double> utilisations;
 
     @Option(names = "--capacity", paramLabel = "SIZE", defaultValue = "0", description = "Loam: the capacity, instead of --utilisation.")
     @SuppressWarnings("NullAway.Init")
@@ -75,7 +79,6 @@ final class YcsbCommand extends Measurement {
     Map<String, Object> measure() {
         oneOf("--workload", workload, "a", "b", "c", "update", "insert");
         oneOf("--distribution", distribution, "uniform", "zipfian");
-        between("--utilisation", utilisation, 0.05, 0.97);
         between("--batch", batch, 1, 1024);
         between("--seconds", seconds, 0.05, 3600);
         between("--warmup", warmup, 0, 3600);
@@ -84,14 +87,20 @@ final class YcsbCommand extends Measurement {
         long records = Sizes.count("--records", recordCount);
         double mean = (sizes[0] + (double) sizes[1]) / 2;
         boolean fixed = !capacity.equals("0");
-        // Some room more than planned for loading: the capacity is then lowered to what the utilisation asks for.
-        long planned = fixed
-                ? Sizes.bytes("--capacity", capacity)
-                : Loading.capacityFor(records, keyBytes, mean, Math.min(utilisation, 0.85));
-        var plan = new Ycsb.Plan(workload, distribution, batch, seconds, warmup, turnover, fixed ? 0 : utilisation, settle, options.seed);
-        return new Comparison("ycsb", options.rounds, progress()).run(options.systems(), system -> {
-            Setup setup = options.setup(system, records, keyBytes, sizes, planned).withCapacity(planned, fixed ? planned : planned * 2);
-            return new Comparison.Part(system, setup, plan, options.heapBytes(planned, records * (keyBytes + mean)));
-        });
+        List<Comparison.Part> parts = new ArrayList<>();
+        for (double utilisation : utilisations) {
+            between("--utilisation", utilisation, 0.05, 0.97);
+            // Some room more than planned for loading: the capacity is then lowered to what the utilisation asks for.
+            long planned = fixed
+                    ? Sizes.bytes("--capacity", capacity)
+                    : Loading.capacityFor(records, keyBytes, mean, Math.min(utilisation, 0.85));
+            var plan = new Ycsb.Plan(workload, distribution, batch, seconds, warmup, turnover, fixed ? 0 : utilisation, settle, options.seed);
+            for (SystemName system : options.systems()) {
+                Setup setup = options.setup(system, records, keyBytes, sizes, planned).withCapacity(planned, fixed ? planned : planned * 2);
+                String name = utilisations.size() == 1 ? system.toString() : system + "@" + utilisation;
+                parts.add(new Comparison.Part(name, system, setup, plan, options.heapBytes(planned, records * (keyBytes + mean)), List.of()));
+            }
+        }
+        return new Comparison("ycsb", options.rounds, progress()).run(parts);
     }
 }

@@ -2,6 +2,7 @@ package io.loam.bench.system;
 
 import java.util.Arrays;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,6 +33,20 @@ public final class HeapMap extends SystemUnderTest {
     @Override
     public long size() {
         return map.mappingCount();
+    }
+
+    @Override
+    public long scan(BooleanSupplier running) {
+        long seen = 0;
+        long bytes = 0;
+        for (byte[] value : map.values()) {
+            seen++;
+            bytes += value.length;
+            if ((seen & 511) == 0 && !running.getAsBoolean()) {
+                break;
+            }
+        }
+        return bytes < 0 ? 0 : seen;
     }
 
     @Override

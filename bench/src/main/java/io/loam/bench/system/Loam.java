@@ -11,6 +11,7 @@ import io.loam.store.UpdatePolicy;
 import java.lang.foreign.MemorySegment;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.BooleanSupplier;
 
 /** Loam with its defaults but for what the setup says. */
 public final class Loam extends SystemUnderTest {
@@ -93,6 +94,19 @@ public final class Loam extends SystemUnderTest {
         figures.put("longestStallNanos", stats.longestStallNanos());
         figures.put("refusedWrites", stats.refusedWrites());
         return figures;
+    }
+
+    @Override
+    public long scan(BooleanSupplier running) {
+        long[] seen = new long[2];
+        long position = 0;
+        do {
+            position = store.scan(position, 512, (_, value) -> {
+                seen[0]++;
+                seen[1] += value.length();
+            });
+        } while (position != 0 && running.getAsBoolean());
+        return seen[0];
     }
 
     @Override

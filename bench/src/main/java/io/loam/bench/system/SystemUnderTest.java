@@ -1,6 +1,7 @@
 package io.loam.bench.system;
 
 import java.util.Map;
+import java.util.function.BooleanSupplier;
 
 /** A key-value system as the experiments see it. */
 public abstract class SystemUnderTest implements AutoCloseable {
@@ -24,6 +25,11 @@ public abstract class SystemUnderTest implements AutoCloseable {
     /** Whether it may drop entries by itself. */
     public boolean evicts() {
         return false;
+    }
+
+    /** Visits every key and looks at its value while {@code running}; how many were visited. */
+    public long scan(BooleanSupplier running) {
+        throw new UnsupportedOperationException("not measured for this system");
     }
 
     @Override

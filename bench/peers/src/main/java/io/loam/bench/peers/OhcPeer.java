@@ -31,13 +31,14 @@ public final class OhcPeer extends SystemUnderTest {
         long dataBytes = (long) (setup.records() * (keyBytes + setup.meanValueBytes() + 64));
         int segments = 16;
         long perSegment = Math.max(256, setup.records() / segments * 4 / 3);
+        long capacity = evicts ? setup.capacityBytes() : 8 * Math.max(setup.capacityBytes(), dataBytes);
         cache = OHCacheBuilder.<Object, byte[]>newBuilder()
                 .keySerializer(keyBytes == Long.BYTES ? LongKeys.INSTANCE : ByteKeys.INSTANCE)
                 .valueSerializer(Bytes.INSTANCE)
                 .segmentCount(segments)
                 .hashTableSize((int) Math.min(1 << 27, Long.highestOneBit(perSegment) * 2))
-                .capacity(evicts ? setup.capacityBytes() : 8 * Math.max(setup.capacityBytes(), dataBytes))
-                .maxEntrySize(16L << 20)
+                .capacity(capacity)
+                .maxEntrySize(Math.min(16L << 20, capacity / segments / 2))
                 .eviction(evicts ? Eviction.LRU : Eviction.NONE)
                 .throwOOME(true)
                 .build();

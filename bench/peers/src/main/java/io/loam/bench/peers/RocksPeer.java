@@ -30,14 +30,16 @@ public final class RocksPeer extends SystemUnderTest {
 
     private final Path directory;
     private final RocksDB db;
-    private final ReadOptions reading = new ReadOptions().setVerifyChecksums(false);
-    private final WriteOptions writing = new WriteOptions().setDisableWAL(true);
+    private final ReadOptions reading;
+    private final WriteOptions writing;
     private final Deque<AutoCloseable> resources = new ArrayDeque<>();
     private final int keyBytes;
 
     public RocksPeer(Setup setup) {
         keyBytes = setup.keyBytes();
         RocksDB.loadLibrary();
+        reading = new ReadOptions().setVerifyChecksums(false);
+        writing = new WriteOptions().setDisableWAL(true);
         Path memory = Path.of("/dev/shm");
         try {
             directory = Files.isWritable(memory)
