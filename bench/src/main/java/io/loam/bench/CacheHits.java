@@ -58,7 +58,7 @@ final class CacheHits implements Experiment {
         Map<String, Object> figures = Figures.create();
         figures.put("hitRatio", (double) hits / (plan.requests() - warm));
         figures.put("opsPerCpuSecond", plan.requests() * 1e9 / cpu);
-        figures.put("keys", system.size());
+        figures.put("cachedKeys", system.size());
         figures.put("rssBytes", ProcessFigures.rssBytes());
         figures.putAll(system.figures());
         return figures;

@@ -9,6 +9,7 @@ import java.util.BitSet;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How much of its memory a system can use when the sizes of values change: RAMCloud's W1–W8 and Nibble's P1–P6.
@@ -76,22 +77,27 @@ final class Fragmentation implements Experiment {
     record Plan(String workload, double turnover, double liveShare, double idleSeconds, boolean rssRefusal, long seed) {}
 
     private static final long RSS_CHECK_BYTES = 2 << 20;
+    private static final int BALLAST_BYTES = 2 << 20;
     private static final int WARM_RECORDS = 20_000;
 
     private final Setup setup;
     private final Plan plan;
     private final Workload workload;
-    private final BitSet live = new BitSet();
+    private final BitSet live;
     private final SplittableRandom random;
     private final long baseRssBytes;
     private final SystemUnderTest system;
     private final Session session;
     private final Filler filler;
+    private final boolean onHeap;
     private int next;
     private int firstAfter = Integer.MAX_VALUE;
     private long liveUserBytes;
     private long sinceCheck;
     private long refusals;
+    private long filledBytes;
+    /** Let go when the Java heap is full, so that there is room to go on. */
+    private byte @Nullable [] ballast;
 
     Fragmentation(Setup setup, Plan plan) {
         this.setup = setup;
@@ -99,7 +105,10 @@ final class Fragmentation implements Experiment {
         workload = Workload.of(plan.workload());
         random = new SplittableRandom(plan.seed());
         filler = new Filler(Math.max(workload.beforeHigh(), workload.afterHigh()));
-        if (SystemName.of(setup.system()).kind() != SystemName.Kind.HEAP) {
+        // All of it now: where data fills the Java heap, there is no room for a larger one later.
+        live = new BitSet((int) Math.min(1 << 30, setup.records() * (2 * plan.turnover() + 2)));
+        onHeap = SystemName.of(setup.system()).kind() == SystemName.Kind.HEAP;
+        if (!onHeap) {
             warmUp();
         }
         System.gc();
@@ -139,7 +148,7 @@ final class Fragmentation implements Experiment {
         Map<String, Object> figures = Figures.create();
         long start = System.nanoTime();
         fill(workload.beforeLow(), workload.beforeHigh());
-        long fits = liveUserBytes;
+        long fits = filledBytes;
         figures.put("fillRatioBefore", (double) fits / setup.capacityBytes());
         long held = (long) (fits * plan.liveShare());
         allocate(workload.beforeLow(), workload.beforeHigh(), (long) ((plan.turnover() - 1) * fits), held);
@@ -148,7 +157,7 @@ final class Fragmentation implements Experiment {
             allocate(workload.afterLow(), workload.afterHigh(), (long) (plan.turnover() * fits), held);
         }
         fill(workload.afterLow(), workload.afterHigh());
-        figures.put("fillRatio", (double) liveUserBytes / setup.capacityBytes());
+        figures.put("fillRatio", (double) filledBytes / setup.capacityBytes());
         figures.put("liveUserBytes", liveUserBytes);
         long rss = ProcessFigures.rssBytes();
         figures.put("rssBytes", rss);
@@ -189,8 +198,14 @@ final class Fragmentation implements Experiment {
 
     private void fill(int low, int high) {
         begin(low, high);
+        ballast = onHeap ? new byte[BALLAST_BYTES] : null;
         while (store()) {
             // until refused
+        }
+        ballast = null;
+        filledBytes = liveUserBytes;
+        if (onHeap) {
+            deleteShare(0.02); // a collector with no room at all takes all time
         }
     }
 
@@ -233,6 +248,11 @@ final class Fragmentation implements Experiment {
         try {
             session.put(key, filler.value(key, size), size);
         } catch (RefusedException e) {
+            return false;
+        } catch (OutOfMemoryError e) {
+            if (!onHeap) {
+                throw e;
+            }
             return false;
         }
         live.set(next);

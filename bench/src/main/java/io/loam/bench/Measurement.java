@@ -45,7 +45,8 @@ abstract class Measurement implements Callable<Integer> {
             if (label != null) {
                 result.put("label", label);
             }
-            result.put("command", String.join(" ", spec.commandLine().getParseResult().originalArgs()));
+            String command = String.join(" ", spec.commandLine().getParseResult().originalArgs());
+            result.put("command", command.startsWith("bench ") ? command.substring("bench ".length()) : command);
             String json = Json.write(result);
             if (save != null) {
                 if (save.toAbsolutePath().getParent() instanceof Path parent) {
