@@ -1,0 +1,14 @@
+/** Loam measured beside its peers, each system in a JVM of its own. */
+module io.loam.bench {
+    requires io.loam.store;
+    requires info.picocli;
+    requires java.management;
+    requires jdk.management;
+    requires static org.jspecify;
+
+    exports io.loam.bench;
+    exports io.loam.bench.system;
+
+    opens io.loam.bench to
+            info.picocli;
+}
