@@ -22,7 +22,6 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.concurrent.ConcurrentMap;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
@@ -80,7 +79,11 @@ class HeapNamespace implements Namespace {
     }
 
     private void remove(ByteBuffer key, Cause cause) {
-        Held old = Objects.requireNonNull(entries.remove(key));
+        Held old = entries.remove(key);
+        if (old == null) {
+            // Only what RESURRECTION shows is not there.
+            return;
+        }
         if (core.has(Bug.RESURRECTION) && cause == Cause.DELETED) {
             removed.put(key, old);
         }
