@@ -18,6 +18,7 @@ public abstract class RawMemory {
 
     /** The process's own memory; addresses are machine addresses. */
     public static RawMemory ofProcess() {
+        Platform.check();
         return NativeMemory.INSTANCE;
     }
 

@@ -21,7 +21,8 @@ public interface Topology {
 
     /** This machine, read once from sysfs; one node if that can't be read. */
     static Topology ofMachine() {
-        throw new IllegalStateException("topology to come");
+        Platform.check();
+        return MachineTopology.INSTANCE;
     }
 
     /**
@@ -29,6 +30,6 @@ public interface Topology {
      * placement is stable.
      */
     static Topology simulated(int nodes, int cpusPerNode) {
-        throw new IllegalStateException("topology to come");
+        return new SimulatedTopology(nodes, cpusPerNode);
     }
 }

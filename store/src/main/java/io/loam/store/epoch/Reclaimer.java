@@ -1,0 +1,55 @@
+package io.loam.store.epoch;
+
+import java.util.ArrayDeque;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.ReentrantLock;
+
+/** What has been retired, in order, and is freed once nobody can see it. */
+public final class Reclaimer {
+
+    private record Retired(long tag, Runnable free) {}
+
+    private final Epochs epochs;
+    private final ReentrantLock lock = new ReentrantLock();
+    private final ArrayDeque<Retired> queue = new ArrayDeque<>();
+    private final AtomicInteger pending = new AtomicInteger();
+
+    public Reclaimer(Epochs epochs) {
+        this.epochs = epochs;
+    }
+
+    /** Frees by {@code free} once all present pins are gone. What is freed has been unlinked. */
+    public void retire(Runnable free) {
+        lock.lock();
+        try {
+            queue.add(new Retired(epochs.retireTag(), free));
+            pending.incrementAndGet();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Frees what can be freed; whether anything was. */
+    public boolean reclaim() {
+        if (pending.get() == 0 || !lock.tryLock()) {
+            return false;
+        }
+        boolean freed = false;
+        try {
+            long oldest = epochs.oldestPin();
+            while (!queue.isEmpty() && queue.peek().tag() < oldest) {
+                queue.remove().free().run();
+                pending.decrementAndGet();
+                freed = true;
+            }
+        } finally {
+            lock.unlock();
+        }
+        return freed;
+    }
+
+    /** How many retired things wait. */
+    public int pending() {
+        return pending.get();
+    }
+}

@@ -1,0 +1,967 @@
+package io.loam.store.index;
+
+import static io.loam.store.index.BucketLayout.*;
+
+import io.loam.memory.RawMemory;
+import io.loam.store.epoch.Epochs;
+import io.loam.store.epoch.Reclaimer;
+import io.loam.store.log.BlockPool;
+import io.loam.store.log.Entries;
+import io.loam.store.log.Geometry;
+import io.loam.store.log.SpinLock;
+import java.util.HashSet;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.LongConsumer;
+
+/**
+ * The index of one namespace: finds, inserts, moves and removes locations by hash and key. See the package for the invariants.
+ *
+ * <p>Its directory is a block: the first word is the root, {@code log2} of the directory's length; the directory of length 2^g begins at word 2^g, so that
+ * each length has its own place and a reader of a shorter one sees entries that were right when it loaded the root. A directory's word is the offset of a descriptor.
+ *
+ * <p>A writer works in steps under its pin: {@link #descriptor}, {@link #tryLock} (0: moved, go on with {@link #successor}), {@link #findLocked}, then one of {@link #insertLocked},
+ * {@link #setLocation}, {@link #removeLocked}, and {@link #unlock}. Buckets, slots and descriptors are addresses.
+ */
+public final class Index {
+
+    /** Outcomes of {@link #insertLocked}. */
+    public enum Insert {
+        DONE,
+        /** A lock of another bucket was in the way: unlock and start over. */
+        BUSY,
+        /** Every bucket that the key may be in is full: unlock, unpin, {@link #growNow}, and start over. */
+        FULL
+    }
+
+    private static final double LIMIT_LOW = 0.86;
+    private static final double LIMIT_SPREAD = 0.04;
+    /** Unit sizes from an eighth of a block to a whole one. */
+    private static final int UNIT_SIZES = 4;
+
+    private static final int CHUNK = 64;
+
+    private final RawMemory memory;
+    private final long base;
+    private final Geometry geometry;
+    private final BlockPool pool;
+    private final Entries entries;
+    private final KeyHash keyHash;
+    private final Epochs epochs;
+    private final Reclaimer reclaimer;
+    private final DescriptorSlab slab;
+    private final LongConsumer resizeAsked;
+    private final int granuleShift;
+    private final long rootAddress;
+    private final int directoryBlock;
+    private final int maximumDepth;
+    private final ReentrantLock resizing = new ReentrantLock();
+    private final AtomicLong resizes = new AtomicLong();
+
+    /**
+     * @param resizeAsked is given a hash whose subtable should be resized, by {@link #resize}, soon and by another thread
+     * @throws NoRoomException if there is no memory for the smallest index
+     */
+    public Index(
+            RawMemory memory,
+            long base,
+            Geometry geometry,
+            BlockPool pool,
+            Entries entries,
+            KeyHash keyHash,
+            Epochs epochs,
+            Reclaimer reclaimer,
+            DescriptorSlab slab,
+            LongConsumer resizeAsked) {
+        this.memory = memory;
+        this.base = base;
+        this.geometry = geometry;
+        this.pool = pool;
+        this.entries = entries;
+        this.keyHash = keyHash;
+        this.epochs = epochs;
+        this.reclaimer = reclaimer;
+        this.slab = slab;
+        this.resizeAsked = resizeAsked;
+        this.granuleShift = geometry.blockShift - 3;
+        this.maximumDepth = geometry.blockShift - 4;
+        int[] block = pool.allocateIndex(1);
+        if (block.length == 0) {
+            throw new NoRoomException();
+        }
+        directoryBlock = block[0];
+        rootAddress = base + geometry.blockOffset(directoryBlock);
+        long first = newSubtable(0, 0L, 0, SubtableLayout.MIN_UNITS, -1);
+        if (first == 0) {
+            pool.free(directoryBlock);
+            throw new NoRoomException();
+        }
+        memory.putLong(rootAddress + 8, first);
+        memory.putLongRelease(rootAddress, 0);
+    }
+
+    /** There is no memory for an index. */
+    public static final class NoRoomException extends RuntimeException {
+        private static final long serialVersionUID = 1;
+
+        NoRoomException() {
+            super("no memory for an index", null, false, false);
+        }
+    }
+
+    // ---- finding the way
+
+    public long hash(byte[] key, int offset, int length) {
+        return keyHash.hash(key, offset, length);
+    }
+
+    /** The hash of the key of the entry at {@code location}. */
+    public long hashAt(long location, long header) {
+        int length = entries.keyLength(location, header);
+        long address = entries.keyAddress(location, header);
+        return address != 0 ? keyHash.hash(address, length) : keyHash.hash(entries.key(location, header), 0, length);
+    }
+
+    /** The subtable for a hash. */
+    public long descriptor(long hash) {
+        // acquire: pairs with the release of root and directory words: publishes descriptors
+        int bits = (int) memory.getLongAcquire(rootAddress);
+        long word = (1L << bits) + (hash >>> 1 >>> 63 - bits);
+        return base + memory.getLongAcquire(rootAddress + (word << 3));
+    }
+
+    /** Where the keys of a moved home are now. */
+    public long successor(long descriptor, long hash) {
+        long lower = memory.getLongAcquire(descriptor + SubtableLayout.SUCCESSOR);
+        long upper = memory.getLong(descriptor + SubtableLayout.UPPER);
+        if (upper == 0) {
+            return base + lower;
+        }
+        int depth = SubtableLayout.depth(memory.getInt(descriptor));
+        return base + ((hash << depth) < 0 ? upper : lower);
+    }
+
+    private long bucketAddress(long descriptor, int tableGeometry, int bucket) {
+        int shift = SubtableLayout.unitShift(tableGeometry);
+        long unit = memory.getInt(descriptor + SubtableLayout.UNITS + ((long) (bucket >>> shift) << 2));
+        return base + geometry.dataOffset + (unit << granuleShift) + ((long) (bucket & (1 << shift) - 1) << 6);
+    }
+
+    private long homeAddress(long descriptor, long hash) {
+        int tableGeometry = memory.getInt(descriptor);
+        return bucketAddress(descriptor, tableGeometry, SubtableLayout.home(hash, tableGeometry));
+    }
+
+    // ---- reading without locks
+
+    /** The location of the key's entry, or 0. The caller is pinned. */
+    public long lookup(long hash, byte[] key, int offset, int length) {
+        long descriptor = descriptor(hash);
+        long tag = tag(hash);
+        for (int spins = 0; ; ) {
+            int tableGeometry = memory.getInt(descriptor);
+            int home = SubtableLayout.home(hash, tableGeometry);
+            long bucket = bucketAddress(descriptor, tableGeometry, home);
+            long control = memory.getLongAcquire(bucket);
+            if ((control & (MOVED | BUSY)) != 0) {
+                if ((control & MOVED) != 0) {
+                    descriptor = successor(descriptor, hash);
+                } else {
+                    SpinLock.backOff(spins++);
+                }
+                continue;
+            }
+            for (long found = candidates(control, tag); found != 0; found &= found - 1) {
+                // acquire: pairs with the release of the slot's word: publishes the entry
+                long location = memory.getLongAcquire(bucket + slotOffset(found)) & LOCATION;
+                if (location != 0 && entries.keyEquals(location, key, offset, length)) {
+                    return location;
+                }
+            }
+            if ((control & FARTHEST_MASK) == 0) {
+                return 0;
+            }
+            return lookupAlternates(descriptor, tableGeometry, home, farthest(control), tag, key, offset, length);
+        }
+    }
+
+    private long lookupAlternates(
+            long descriptor, int tableGeometry, int home, int farthest, long tag, byte[] key, int offset, int length) {
+        for (int number = 1; number <= farthest; number++) {
+            int alternate = alternateBucket(home, number, SubtableLayout.buckets(tableGeometry));
+            long bucket = bucketAddress(descriptor, tableGeometry, alternate);
+            for (long found = candidates(memory.getLongAcquire(bucket), tag); found != 0; found &= found - 1) {
+                long location = memory.getLongAcquire(bucket + slotOffset(found)) & LOCATION;
+                if (location != 0 && entries.keyEquals(location, key, offset, length)) {
+                    return location;
+                }
+            }
+        }
+        return 0;
+    }
+
+    /** The home's control word and, in its candidate slot, a location that is probably the key's; 0 if the plain path must be taken. Starts the miss. */
+    public long guess(long hash, long bucket) {
+        long control = memory.getLongAcquire(bucket);
+        long found = candidates(control, tag(hash));
+        if ((control & (MOVED | BUSY)) != 0 || found == 0) {
+            return 0;
+        }
+        return memory.getLongAcquire(bucket + slotOffset(found)) & LOCATION;
+    }
+
+    /** The address of the home bucket, for {@link #guess}. */
+    public long home(long hash) {
+        return homeAddress(descriptor(hash), hash);
+    }
+
+    /** Loads a word of a home bucket so that its line is on its way to the cache. */
+    public long touch(long bucket) {
+        return memory.getLong(bucket);
+    }
+
+    // ---- writing under a home's lock
+
+    /** Locks the home of a hash in this subtable; its address, or 0 if the home has moved to the successor. */
+    public long tryLock(long descriptor, long hash) {
+        long bucket = homeAddress(descriptor, hash);
+        for (int spins = 0; ; spins++) {
+            long control = memory.getLongAcquire(bucket);
+            if ((control & MOVED) != 0) {
+                return 0;
+            }
+            if ((control & LOCKED) == 0 && memory.compareAndSetLong(bucket, control, control | LOCKED)) {
+                return bucket;
+            }
+            SpinLock.backOff(spins);
+        }
+    }
+
+    /** The home's address if it has not moved, else 0; takes no lock. For ordering the locks of a transaction. */
+    public long homeIfPresent(long descriptor, long hash) {
+        long bucket = homeAddress(descriptor, hash);
+        return (memory.getLongAcquire(bucket) & MOVED) != 0 ? 0 : bucket;
+    }
+
+    public void unlock(long bucket) {
+        // release: pairs with the next owner's CAS and with readers' acquire of the control word
+        memory.putLongRelease(bucket, memory.getLong(bucket) & ~LOCKED);
+    }
+
+    /** Makes readers of a locked home wait until {@link #clearBusy}. */
+    public void setBusy(long bucket) {
+        memory.putLongVolatile(bucket, memory.getLong(bucket) | BUSY);
+    }
+
+    public void clearBusy(long bucket) {
+        memory.putLongRelease(bucket, memory.getLong(bucket) & ~BUSY);
+    }
+
+    /** The slot of the key, or 0. The home is locked. */
+    public long findLocked(long descriptor, long bucket, long hash, byte[] key, int offset, int length) {
+        long tag = tag(hash);
+        long control = memory.getLong(bucket);
+        for (long found = candidates(control, tag); found != 0; found &= found - 1) {
+            long slot = bucket + slotOffset(found);
+            long location = memory.getLong(slot) & LOCATION;
+            if (location != 0 && entries.keyEquals(location, key, offset, length)) {
+                return slot;
+            }
+        }
+        int farthest = farthest(control);
+        return farthest == 0 ? 0 : findInAlternates(descriptor, hash, farthest, location -> entries.keyEquals(location, key, offset, length));
+    }
+
+    private interface Match {
+        boolean test(long location);
+    }
+
+    private long findInAlternates(long descriptor, long hash, int farthest, Match match) {
+        int tableGeometry = memory.getInt(descriptor);
+        int home = SubtableLayout.home(hash, tableGeometry);
+        for (int number = 1; number <= farthest; number++) {
+            long bucket = bucketAddress(descriptor, tableGeometry, alternateBucket(home, number, SubtableLayout.buckets(tableGeometry)));
+            for (long found = candidates(memory.getLongAcquire(bucket), tag(hash)); found != 0; found &= found - 1) {
+                long slot = bucket + slotOffset(found);
+                long word = memory.getLongAcquire(slot);
+                if (word != 0 && alternate(word) == number && match.test(word & LOCATION)) {
+                    return slot;
+                }
+            }
+        }
+        return 0;
+    }
+
+    /** The slot that holds this location, or 0. The home is locked. */
+    public long findLocationLocked(long descriptor, long bucket, long hash, long location) {
+        long control = memory.getLong(bucket);
+        for (long found = candidates(control, tag(hash)); found != 0; found &= found - 1) {
+            long slot = bucket + slotOffset(found);
+            if ((memory.getLong(slot) & LOCATION) == location) {
+                return slot;
+            }
+        }
+        int farthest = farthest(control);
+        return farthest == 0 ? 0 : findInAlternates(descriptor, hash, farthest, found -> found == location);
+    }
+
+    /** Whether the index points to this location now; takes no lock. */
+    public boolean pointsTo(long hash, long location) {
+        long descriptor = descriptor(hash);
+        while (true) {
+            long bucket = homeAddress(descriptor, hash);
+            long control = memory.getLongAcquire(bucket);
+            if ((control & MOVED) != 0) {
+                descriptor = successor(descriptor, hash);
+                continue;
+            }
+            for (long found = candidates(control, tag(hash)); found != 0; found &= found - 1) {
+                if ((memory.getLongAcquire(bucket + slotOffset(found)) & LOCATION) == location) {
+                    return true;
+                }
+            }
+            int farthest = farthest(control);
+            return farthest != 0 && findInAlternates(descriptor, hash, farthest, found -> found == location) != 0;
+        }
+    }
+
+    public long location(long slot) {
+        return memory.getLong(slot) & LOCATION;
+    }
+
+    /** Points a slot to another entry of the same key. The home is locked. */
+    public void setLocation(long slot, long location) {
+        // release: pairs with readers' acquire of the slot: publishes the entry's bytes
+        memory.putLongRelease(slot, withLocation(memory.getLong(slot), location));
+    }
+
+    /** Adds a key that is not there. The home is locked. */
+    public Insert insertLocked(long descriptor, long bucket, long hash, long location) {
+        long window = windowOf(hash, memory.getInt(descriptor + SubtableLayout.WINDOW));
+        Insert outcome = place(descriptor, bucket, hash << SubtableLayout.depth(memory.getInt(descriptor)) >>> 32, tag(hash), location, window);
+        if (outcome == Insert.DONE) {
+            long keys = memory.getAndAddLong(descriptor + SubtableLayout.KEYS, 1) + 1;
+            if (keys >= memory.getInt(descriptor + SubtableLayout.LIMIT)) {
+                ask(descriptor, hash);
+            }
+        }
+        return outcome;
+    }
+
+    private void ask(long descriptor, long hash) {
+        long asked = descriptor + SubtableLayout.ASKED;
+        if (memory.getLongOpaque(asked) == 0 && memory.compareAndSetLong(asked, 0, 1)) {
+            resizeAsked.accept(hash);
+        }
+    }
+
+    /** Finds a free slot for a key whose home, which is locked, is at {@code position} of the subtable's 2^32. */
+    private Insert place(long descriptor, long bucket, long position, long tag, long location, long window) {
+        long control = memory.getLong(bucket);
+        int slot = freeSlot(control);
+        if (slot < SLOTS) {
+            fill(bucket, control, slot, tag, word(location, 0, window));
+            return Insert.DONE;
+        }
+        int tableGeometry = memory.getInt(descriptor);
+        int buckets = SubtableLayout.buckets(tableGeometry);
+        int home = (int) (position * buckets >>> 32);
+        boolean busy = false;
+        for (int number = 1; number <= ALTERNATES; number++) {
+            int alternate = alternateBucket(home, number, buckets);
+            if (alternate == home) {
+                continue;
+            }
+            long other = bucketAddress(descriptor, tableGeometry, alternate);
+            long otherControl = memory.getLongAcquire(other);
+            if (freeSlot(otherControl) == SLOTS) {
+                continue;
+            }
+            if ((otherControl & LOCKED) != 0 || !memory.compareAndSetLong(other, otherControl, otherControl | LOCKED)) {
+                busy = true;
+                continue;
+            }
+            fill(other, otherControl | LOCKED, freeSlot(otherControl), tag, word(location, number, window));
+            unlock(other);
+            if (number > farthest(control)) {
+                // after the slot: a reader that sees the farthest alternate sees what is in it
+                memory.putLongRelease(bucket, withFarthest(control, number));
+            }
+            return Insert.DONE;
+        }
+        return busy ? Insert.BUSY : Insert.FULL;
+    }
+
+    private void fill(long bucket, long control, int slot, long tag, long word) {
+        memory.putLongRelease(bucket + 8 + ((long) slot << 3), word); // the word before the tag (I4)
+        memory.putLongRelease(bucket, withTag(control, slot, tag));
+    }
+
+    /** Removes a slot's key, whose home is locked. False: another lock was in the way; unlock and start over. */
+    public boolean removeLocked(long descriptor, long bucket, long slot, long version) {
+        long owner = slot & -BYTES;
+        int number = (int) (slot - owner >>> 3) - 1;
+        if (owner == bucket) {
+            memory.putLongRelease(bucket, withTag(memory.getLong(bucket), number, 0)); // the tag before the word (I4)
+            memory.putLongRelease(slot, 0);
+        } else {
+            long control = memory.getLongAcquire(owner);
+            if ((control & LOCKED) != 0 || !memory.compareAndSetLong(owner, control, control | LOCKED)) {
+                return false;
+            }
+            memory.putLongRelease(owner, withTag(control | LOCKED, number, 0));
+            memory.putLongRelease(slot, 0);
+            unlock(owner);
+        }
+        raiseVersion(descriptor, version);
+        long keys = memory.getAndAddLong(descriptor + SubtableLayout.KEYS, -1) - 1;
+        int limit = memory.getInt(descriptor + SubtableLayout.LIMIT);
+        if (keys < limit - limit / 5 && (keys & 15) == 0) {
+            askToShrink(descriptor, bucket, keys);
+        }
+        return true;
+    }
+
+    private void askToShrink(long descriptor, long bucket, long keys) {
+        int tableGeometry = memory.getInt(descriptor);
+        boolean smallest = SubtableLayout.depth(tableGeometry) == 0
+                && memory.getInt(descriptor + SubtableLayout.UNIT_COUNT) == SubtableLayout.MIN_UNITS
+                && SubtableLayout.unitShift(tableGeometry) == unitShift(0);
+        if (!smallest) {
+            ask(descriptor, memory.getLong(descriptor + SubtableLayout.PREFIX));
+        }
+    }
+
+    private void raiseVersion(long descriptor, long version) {
+        long address = descriptor + SubtableLayout.VERSION;
+        for (long old = memory.getLongAcquire(address); old < version; old = memory.getLongAcquire(address)) {
+            if (memory.compareAndSetLong(address, old, version)) {
+                return;
+            }
+        }
+    }
+
+    /** A version above all that keys removed from this subtable had; for a key that is inserted. The home is locked. */
+    public long freshVersion(long descriptor) {
+        return memory.getLongAcquire(descriptor + SubtableLayout.VERSION) + 1;
+    }
+
+    // ---- resizing
+
+    private int unitShift(int size) {
+        return geometry.blockShift - 3 + size - 6;
+    }
+
+    private int sizeOf(int unitShift) {
+        return unitShift - unitShift(0);
+    }
+
+    /** A new, empty subtable, or 0 when there is no memory. {@code window}: the bits that slots keep, -1 for the best. */
+    private long newSubtable(int depth, long prefix, int size, int units, int window) {
+        int unitShift = unitShift(size);
+        int perBlock = 1 << 3 - size;
+        int[] blocks = pool.allocateIndex((units + perBlock - 1) / perBlock);
+        long offset = blocks.length == 0 ? 0 : slab.allocate();
+        if (offset == 0) {
+            pool.free(blocks);
+            return 0;
+        }
+        long descriptor = base + offset;
+        int buckets = units << unitShift;
+        memory.putInt(descriptor, SubtableLayout.geometry(buckets, unitShift, depth));
+        for (int unit = 0; unit < units; unit++) {
+            int granule = (blocks[unit / perBlock] << 3) + (unit % perBlock << size);
+            memory.putInt(descriptor + SubtableLayout.UNITS + 4L * unit, granule);
+        }
+        for (int block : blocks) {
+            memory.fill(base + geometry.blockOffset(block), geometry.blockBytes, (byte) 0);
+        }
+        memory.putLong(descriptor + SubtableLayout.PREFIX, prefix);
+        int best = depth + unitShift + 2; // one bit less than log2 of 8 units, so that merging need not read keys
+        memory.putInt(descriptor + SubtableLayout.WINDOW, window < 0 ? best : window);
+        double spread = (double) (Long.hashCode((prefix >>> 17) * 0x9E3779B97F4A7C15L + units) & 0xFF) / 256;
+        memory.putInt(descriptor + SubtableLayout.LIMIT, (int) (buckets * SLOTS * (LIMIT_LOW + LIMIT_SPREAD * spread)));
+        memory.putInt(descriptor + SubtableLayout.BLOCKS, blocks.length);
+        memory.putInt(descriptor + SubtableLayout.UNIT_COUNT, units);
+        return offset;
+    }
+
+    /** The window that a successor keeps if the predecessor's still serves, else -1. */
+    private int inherit(int window, int depth, int size) {
+        int minimum = depth + unitShift(size) + 3;
+        boolean serves = window <= minimum && window + WINDOW_BITS >= minimum + 1 + 4;
+        return serves ? window : -1;
+    }
+
+    /** Grows or shrinks the subtable of a hash by one step if its load asks for it. The caller is not pinned. */
+    public void resize(long hash) {
+        resizing.lock();
+        try {
+            long descriptor = descriptor(hash);
+            memory.putLongRelease(descriptor + SubtableLayout.ASKED, 0);
+            long keys = memory.getLongAcquire(descriptor + SubtableLayout.KEYS);
+            int limit = memory.getInt(descriptor + SubtableLayout.LIMIT);
+            if (keys >= limit) {
+                grow(descriptor);
+            } else if (keys < limit - limit / 5) {
+                shrink(descriptor, keys);
+            }
+        } finally {
+            resizing.unlock();
+        }
+    }
+
+    /** Grows the subtable of a hash now, because a key found no slot; false when there is no memory. The caller is not pinned. */
+    public boolean growNow(long hash) {
+        resizing.lock();
+        try {
+            long descriptor = descriptor(hash);
+            long slots = (long) SubtableLayout.buckets(memory.getInt(descriptor)) * SLOTS;
+            return memory.getLongAcquire(descriptor + SubtableLayout.KEYS) < slots * 0.6 || grow(descriptor);
+        } finally {
+            resizing.unlock();
+        }
+    }
+
+    private boolean grow(long descriptor) {
+        int tableGeometry = memory.getInt(descriptor);
+        int depth = SubtableLayout.depth(tableGeometry);
+        int size = sizeOf(SubtableLayout.unitShift(tableGeometry));
+        int units = memory.getInt(descriptor + SubtableLayout.UNIT_COUNT);
+        long prefix = memory.getLong(descriptor + SubtableLayout.PREFIX);
+        int window = memory.getInt(descriptor + SubtableLayout.WINDOW);
+        long lower;
+        long upper = 0;
+        if (units < SubtableLayout.MAX_UNITS) {
+            lower = newSubtable(depth, prefix, size, units + 1, inherit(window, depth, size));
+        } else if (size < UNIT_SIZES - 1) {
+            lower = newSubtable(depth, prefix, size + 1, SubtableLayout.MIN_UNITS, inherit(window, depth, size + 1));
+        } else {
+            if (depth == maximumDepth) {
+                return false;
+            }
+            int keep = inherit(window, depth + 1, size);
+            lower = newSubtable(depth + 1, prefix, size, SubtableLayout.MIN_UNITS, keep);
+            upper = lower == 0 ? 0 : newSubtable(depth + 1, prefix | 1L << 63 - depth, size, SubtableLayout.MIN_UNITS, keep);
+            if (upper == 0) {
+                if (lower != 0) {
+                    free(base + lower);
+                }
+                return false;
+            }
+        }
+        if (lower == 0) {
+            return false;
+        }
+        replace(descriptor, lower, upper);
+        publish(lower, upper);
+        retire(descriptor);
+        return true;
+    }
+
+    private void shrink(long descriptor, long keys) {
+        int tableGeometry = memory.getInt(descriptor);
+        int depth = SubtableLayout.depth(tableGeometry);
+        int size = sizeOf(SubtableLayout.unitShift(tableGeometry));
+        int units = memory.getInt(descriptor + SubtableLayout.UNIT_COUNT);
+        long prefix = memory.getLong(descriptor + SubtableLayout.PREFIX);
+        int window = memory.getInt(descriptor + SubtableLayout.WINDOW);
+        if (units > SubtableLayout.MIN_UNITS) {
+            shrinkTo(descriptor, newSubtable(depth, prefix, size, units - 1, inherit(window, depth, size)));
+        } else if (depth > 0) {
+            merge(descriptor, keys, depth, size, prefix, window);
+        } else if (size > 0) {
+            shrinkTo(descriptor, newSubtable(depth, prefix, size - 1, SubtableLayout.MAX_UNITS, inherit(window, depth, size - 1)));
+        }
+    }
+
+    private void shrinkTo(long descriptor, long smaller) {
+        if (smaller != 0) {
+            replace(descriptor, smaller, 0);
+            publish(smaller, 0);
+            retire(descriptor);
+            askAgain(smaller);
+        }
+    }
+
+    /** A subtable that shrank may have to shrink on, though nobody removes another key. */
+    private void askAgain(long offset) {
+        long descriptor = base + offset;
+        int limit = memory.getInt(descriptor + SubtableLayout.LIMIT);
+        if (memory.getLongAcquire(descriptor + SubtableLayout.KEYS) < limit - limit / 5) {
+            askToShrink(descriptor, 0, 0);
+        }
+    }
+
+    private void merge(long descriptor, long keys, int depth, int size, long prefix, int window) {
+        long sibling = descriptor(prefix ^ 1L << 64 - depth);
+        int siblingGeometry = memory.getInt(sibling);
+        long siblingKeys = memory.getLongAcquire(sibling + SubtableLayout.KEYS);
+        int limit = memory.getInt(sibling + SubtableLayout.LIMIT);
+        if (SubtableLayout.depth(siblingGeometry) != depth
+                || memory.getInt(sibling + SubtableLayout.UNIT_COUNT) != SubtableLayout.MIN_UNITS
+                || keys + siblingKeys > 2L * (limit - limit / 5)) {
+            return;
+        }
+        int keep = memory.getInt(sibling + SubtableLayout.WINDOW) == window ? inherit(window, depth - 1, size) : -1;
+        long merged = newSubtable(depth - 1, prefix & ~(1L << 64 - depth), size, SubtableLayout.MAX_UNITS, keep);
+        if (merged == 0) {
+            return;
+        }
+        replace(descriptor, merged, 0);
+        replace(sibling, merged, 0);
+        publish(merged, 0);
+        retire(descriptor);
+        retire(sibling);
+        askAgain(merged);
+    }
+
+    /** Copies every home of a subtable to its successor(s). */
+    private void replace(long source, long lower, long upper) {
+        resizes.incrementAndGet();
+        memory.putLong(source + SubtableLayout.UPPER, upper);
+        memory.putLongRelease(source + SubtableLayout.SUCCESSOR, lower);
+        int buckets = SubtableLayout.buckets(memory.getInt(source));
+        for (int first = 0; first < buckets; first += CHUNK) {
+            long pin = epochs.pin();
+            try {
+                for (int home = first; home < Math.min(buckets, first + CHUNK); home++) {
+                    moveHome(source, home, base + lower, upper == 0 ? 0 : base + upper);
+                }
+            } finally {
+                epochs.unpin(pin);
+            }
+        }
+    }
+
+    private void moveHome(long source, int home, long lower, long upper) {
+        int tableGeometry = memory.getInt(source);
+        long bucket = bucketAddress(source, tableGeometry, home);
+        for (int spins = 0; ; spins++) {
+            long control = memory.getLongAcquire(bucket);
+            if ((control & LOCKED) == 0 && memory.compareAndSetLong(bucket, control, control | LOCKED)) {
+                break;
+            }
+            SpinLock.backOff(spins);
+        }
+        long control = memory.getLong(bucket);
+        long version = memory.getLongAcquire(source + SubtableLayout.VERSION);
+        raiseVersion(lower, version);
+        if (upper != 0) {
+            raiseVersion(upper, version);
+        }
+        int farthest = farthest(control);
+        long moved = 0;
+        for (int number = 0; number <= farthest; number++) {
+            long from = number == 0 ? bucket : bucketAddress(source, tableGeometry, alternateBucket(home, number, SubtableLayout.buckets(tableGeometry)));
+            long fromControl = memory.getLongAcquire(from);
+            for (int slot = 0; slot < SLOTS; slot++) {
+                long tag = tagAt(fromControl, slot);
+                long word = tag == 0 ? 0 : memory.getLongAcquire(from + 8 + ((long) slot << 3));
+                if (word != 0 && alternate(word) == number) {
+                    moveSlot(source, tableGeometry, home, tag, word, lower, upper);
+                    moved++;
+                }
+            }
+        }
+        memory.getAndAddLong(source + SubtableLayout.KEYS, -moved);
+        memory.putLongRelease(bucket, (memory.getLong(bucket) | MOVED) & ~LOCKED);
+    }
+
+    private void moveSlot(long source, int sourceGeometry, int home, long tag, long word, long lower, long upper) {
+        int sourceWindow = memory.getInt(source + SubtableLayout.WINDOW);
+        long location = word & LOCATION;
+        int depth = SubtableLayout.depth(sourceGeometry);
+        int lowerGeometry = memory.getInt(lower);
+        int targetDepth = SubtableLayout.depth(lowerGeometry);
+        long window = window(word);
+        long range = sourceWindow == memory.getInt(lower + SubtableLayout.WINDOW) ? positionOf(home, sourceGeometry, window, sourceWindow) : -1;
+        if (range >= 0) {
+            int cell = 32 - (sourceWindow - depth) - WINDOW_BITS;
+            long low = translate(source, range, depth, targetDepth);
+            long high = translate(source, range + (1L << cell) - 1, depth, targetDepth);
+            boolean sameHalf = upper == 0 || (range >>> 31) == (range + (1L << cell) - 1 >>> 31);
+            int buckets = SubtableLayout.buckets(lowerGeometry);
+            if (sameHalf && low * buckets >>> 32 == high * buckets >>> 32) {
+                insertMoved(upper != 0 && range >>> 31 != 0 ? upper : lower, low, tag, location, window);
+                return;
+            }
+        }
+        long hash = hashAt(location, entries.stableHeader(location));
+        long target = upper != 0 && hash << depth < 0 ? upper : lower;
+        insertMoved(
+                target,
+                hash << targetDepth >>> 32,
+                tag,
+                location,
+                windowOf(hash, memory.getInt(target + SubtableLayout.WINDOW)));
+    }
+
+    /** A position of a subtable in terms of its successor. */
+    private long translate(long source, long position, int depth, int targetDepth) {
+        if (targetDepth == depth) {
+            return position;
+        }
+        if (targetDepth > depth) {
+            return position << 1 & 0xFFFF_FFFFL;
+        }
+        long half = memory.getLong(source + SubtableLayout.PREFIX) >>> 64 - depth & 1;
+        return position >>> 1 | half << 31;
+    }
+
+    /**
+     * The least position of a key that has this home and these bits in its slot, exact to the bits that the slot keeps; -1 when both ends of the home could be
+     * meant.
+     */
+    private static long positionOf(int home, int tableGeometry, long window, int windowFrom) {
+        int above = windowFrom - SubtableLayout.depth(tableGeometry);
+        int cell = 32 - above - WINDOW_BITS;
+        if (above < 0 || cell < 0) {
+            return -1;
+        }
+        long low = SubtableLayout.firstPosition(home, tableGeometry);
+        long end = SubtableLayout.firstPosition(home + 1, tableGeometry);
+        long stride = 1L << 32 - above;
+        long candidate = low / stride * stride + (window << cell);
+        if (candidate + (1L << cell) <= low) {
+            candidate += stride;
+        }
+        boolean inside = candidate >= low && candidate + (1L << cell) <= end;
+        return inside && candidate + stride >= end ? candidate : -1;
+    }
+
+    private void insertMoved(long target, long position, long tag, long location, long window) {
+        int tableGeometry = memory.getInt(target);
+        long bucket = bucketAddress(target, tableGeometry, (int) (position * SubtableLayout.buckets(tableGeometry) >>> 32));
+        for (int spins = 0; ; spins++) {
+            long control = memory.getLongAcquire(bucket);
+            if ((control & LOCKED) == 0 && memory.compareAndSetLong(bucket, control, control | LOCKED)) {
+                Insert outcome = place(target, bucket, position, tag, location, window);
+                unlock(bucket);
+                if (outcome == Insert.DONE) {
+                    memory.getAndAddLong(target + SubtableLayout.KEYS, 1);
+                    return;
+                }
+                if (outcome == Insert.FULL) {
+                    throw new IllegalStateException("a resized subtable has no slot for a key of its predecessor; the store is damaged");
+                }
+            }
+            SpinLock.backOff(spins);
+        }
+    }
+
+    private void publish(long lower, long upper) {
+        publishOne(lower);
+        if (upper != 0) {
+            publishOne(upper);
+        }
+    }
+
+    private void publishOne(long offset) {
+        int depth = SubtableLayout.depth(memory.getInt(base + offset));
+        int bits = (int) memory.getLong(rootAddress);
+        if (depth > bits) {
+            lengthen(bits);
+            bits++;
+        }
+        long first = (1L << bits) + (memory.getLong(base + offset + SubtableLayout.PREFIX) >>> 1 >>> 63 - bits);
+        for (long i = 0; i < 1L << bits - depth; i++) {
+            memory.putLongRelease(rootAddress + (first + i << 3), offset); // release: pairs with descriptor()
+        }
+    }
+
+    private void lengthen(int bits) {
+        for (long i = 0; i < 1L << bits; i++) {
+            long word = memory.getLong(rootAddress + ((1L << bits) + i << 3));
+            memory.putLong(rootAddress + ((2L << bits) + 2 * i << 3), word);
+            memory.putLong(rootAddress + ((2L << bits) + 2 * i + 1 << 3), word);
+        }
+        memory.putLongRelease(rootAddress, bits + 1);
+    }
+
+    private void retire(long descriptor) {
+        reclaimer.retire(() -> free(descriptor));
+    }
+
+    private void free(long descriptor) {
+        int units = memory.getInt(descriptor + SubtableLayout.UNIT_COUNT);
+        int size = sizeOf(SubtableLayout.unitShift(memory.getInt(descriptor)));
+        int perBlock = 1 << 3 - size;
+        int[] blocks = new int[memory.getInt(descriptor + SubtableLayout.BLOCKS)];
+        for (int i = 0; i < blocks.length; i++) {
+            blocks[i] = memory.getInt(descriptor + SubtableLayout.UNITS + 4L * i * perBlock) >>> 3;
+        }
+        if (units <= 0) {
+            throw new IllegalStateException("a subtable without units; the store is damaged");
+        }
+        pool.free(blocks);
+        slab.free(descriptor - base);
+    }
+
+    // ---- all of it
+
+    private interface Table {
+        void visit(long descriptor);
+    }
+
+    private void forEachTable(Table visitor) {
+        Set<Long> seen = new HashSet<>();
+        int bits = (int) memory.getLongAcquire(rootAddress);
+        for (long i = 0; i < 1L << bits; i++) {
+            long descriptor = base + memory.getLongAcquire(rootAddress + ((1L << bits) + i << 3));
+            visitTable(descriptor, seen, visitor);
+        }
+    }
+
+    private void visitTable(long descriptor, Set<Long> seen, Table visitor) {
+        if (seen.add(descriptor)) {
+            visitor.visit(descriptor);
+            long lower = memory.getLongAcquire(descriptor + SubtableLayout.SUCCESSOR);
+            long upper = memory.getLong(descriptor + SubtableLayout.UPPER);
+            if (lower != 0) {
+                visitTable(base + lower, seen, visitor);
+            }
+            if (upper != 0) {
+                visitTable(base + upper, seen, visitor);
+            }
+        }
+    }
+
+    /** Keys in the index. The caller is pinned. */
+    public long size() {
+        long[] sum = {0};
+        forEachTable(descriptor -> sum[0] += memory.getLongAcquire(descriptor + SubtableLayout.KEYS));
+        return Math.max(0, sum[0]);
+    }
+
+    /** Slots in the index. The caller is pinned. */
+    public long slots() {
+        long[] sum = {0};
+        forEachTable(descriptor -> sum[0] += (long) SubtableLayout.buckets(memory.getInt(descriptor)) * SLOTS);
+        return sum[0];
+    }
+
+    public long resizes() {
+        return resizes.get();
+    }
+
+    /** Receives locations. */
+    public interface LocationVisitor {
+        void visit(long location);
+    }
+
+    /**
+     * Visits the locations of all keys whose home is that of {@code position}, and returns the least hash of the next home; 0 after the last. Some have hashes below
+     * {@code position}: they were due before. The caller is pinned.
+     */
+    public long visitHome(long position, LocationVisitor visitor) {
+        long descriptor = descriptor(position);
+        for (int spins = 0; ; ) {
+            int tableGeometry = memory.getInt(descriptor);
+            int home = SubtableLayout.home(position, tableGeometry);
+            long bucket = bucketAddress(descriptor, tableGeometry, home);
+            long control = memory.getLongAcquire(bucket);
+            if ((control & MOVED) != 0) {
+                descriptor = successor(descriptor, position);
+                continue;
+            }
+            if ((control & BUSY) != 0) {
+                SpinLock.backOff(spins++);
+                continue;
+            }
+            int farthest = farthest(control);
+            for (int number = 0; number <= farthest; number++) {
+                long from = number == 0 ? bucket : bucketAddress(descriptor, tableGeometry, alternateBucket(home, number, SubtableLayout.buckets(tableGeometry)));
+                long fromControl = number == 0 ? control : memory.getLongAcquire(from);
+                for (int slot = 0; slot < SLOTS; slot++) {
+                    if (tagAt(fromControl, slot) != 0) {
+                        long word = memory.getLongAcquire(from + 8 + ((long) slot << 3));
+                        if (word != 0 && alternate(word) == number) {
+                            visitor.visit(word & LOCATION);
+                        }
+                    }
+                }
+            }
+            return nextHome(descriptor, tableGeometry, home);
+        }
+    }
+
+    private long nextHome(long descriptor, int tableGeometry, int home) {
+        int depth = SubtableLayout.depth(tableGeometry);
+        long prefix = memory.getLong(descriptor + SubtableLayout.PREFIX);
+        if (home + 1 < SubtableLayout.buckets(tableGeometry)) {
+            return prefix | SubtableLayout.firstPosition(home + 1, tableGeometry) << 32 >>> depth;
+        }
+        return depth == 0 ? 0 : prefix + (1L << 64 - depth);
+    }
+
+    /** Frees all memory of an index that nobody can reach. */
+    public void destroy() {
+        resizing.lock();
+        try {
+            forEachTable(this::free);
+            pool.free(directoryBlock);
+        } finally {
+            resizing.unlock();
+        }
+    }
+
+    // ---- for the checker
+
+    /** What {@link #audit} finds wrong. */
+    public interface Complaint {
+        void about(String what);
+    }
+
+    /** Checks the structure while nobody writes, and visits every location. */
+    public void audit(Complaint complaint, LocationVisitor visitor) {
+        forEachTable(descriptor -> auditTable(descriptor, complaint, visitor));
+    }
+
+    private void auditTable(long descriptor, Complaint complaint, LocationVisitor visitor) {
+        int tableGeometry = memory.getInt(descriptor);
+        int buckets = SubtableLayout.buckets(tableGeometry);
+        long keys = 0;
+        for (int bucket = 0; bucket < buckets; bucket++) {
+            long address = bucketAddress(descriptor, tableGeometry, bucket);
+            long control = memory.getLongAcquire(address);
+            if ((control & (LOCKED | MOVED | BUSY)) != 0) {
+                complaint.about("bucket " + bucket + " is locked, moved or busy while nobody writes");
+            }
+            for (int slot = 0; slot < SLOTS; slot++) {
+                long tag = tagAt(control, slot);
+                long word = memory.getLongAcquire(address + 8 + ((long) slot << 3));
+                if ((tag == 0) != (word == 0)) {
+                    complaint.about("bucket " + bucket + " slot " + slot + " has tag " + tag + " and word " + Long.toHexString(word));
+                }
+                if (word != 0) {
+                    keys++;
+                    auditSlot(descriptor, tableGeometry, bucket, tag, word, complaint);
+                    visitor.visit(word & LOCATION);
+                }
+            }
+        }
+        if (keys != memory.getLongAcquire(descriptor + SubtableLayout.KEYS)) {
+            complaint.about("a subtable counts " + memory.getLongAcquire(descriptor + SubtableLayout.KEYS) + " keys and has " + keys);
+        }
+    }
+
+    private void auditSlot(long descriptor, int tableGeometry, int bucket, long tag, long word, Complaint complaint) {
+        long location = word & LOCATION;
+        long hash = hashAt(location, entries.stableHeader(location));
+        int home = SubtableLayout.home(hash, tableGeometry);
+        int number = alternate(word);
+        int expected = number == 0 ? home : alternateBucket(home, number, SubtableLayout.buckets(tableGeometry));
+        if (expected != bucket || tag(hash) != tag || window(word) != windowOf(hash, memory.getInt(descriptor + SubtableLayout.WINDOW))) {
+            complaint.about("the slot of location " + location + " does not match the key there: bucket " + bucket + " for " + expected);
+        }
+        long homeControl = memory.getLongAcquire(bucketAddress(descriptor, tableGeometry, home));
+        if (number > farthest(homeControl)) {
+            complaint.about("location " + location + " lies in alternate " + number + " beyond the farthest of its home");
+        }
+        if (descriptor != descriptor(hash)) {
+            complaint.about("location " + location + " lies in a subtable that its hash does not lead to");
+        }
+    }
+}

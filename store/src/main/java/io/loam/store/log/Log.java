@@ -1,0 +1,431 @@
+package io.loam.store.log;
+
+import io.loam.memory.RawMemory;
+import io.loam.store.epoch.Epochs;
+import io.loam.store.epoch.Reclaimer;
+import io.loam.store.log.BlockPool.Purpose;
+import java.time.InstantSource;
+
+/**
+ * Appends entries to heads, seals segments, and counts what is live in each.
+ *
+ * <p>An append is a reservation (here), the writing of the entry ({@link Entries}) and its publication in the index, all under one pin that the caller
+ * took before; then the segment's seal tag proves to the cleaner that nothing in it is still to be published. A reservation never waits:
+ * without a block it fails, and the caller unpins before it waits.
+ */
+public final class Log {
+
+    /** No block could be had. */
+    public static final long NO_SPACE = -1;
+
+    private final RawMemory memory;
+    private final Geometry geometry;
+    private final BlockTable blocks;
+    private final BlockPool pool;
+    private final SegmentTable segments;
+    private final Entries entries;
+    private final Epochs epochs;
+    private final Reclaimer reclaimer;
+    private final InstantSource clock;
+    private final long clockAddress;
+    private final Head[] heads;
+    private final long smallUnits;
+    private volatile int segmentHint;
+
+    /** @param clockAddress a zeroed word: counts blocks opened, the log's own time */
+    public Log(
+            RawMemory memory,
+            long base,
+            Geometry geometry,
+            BlockTable blocks,
+            BlockPool pool,
+            SegmentTable segments,
+            Entries entries,
+            Epochs epochs,
+            Reclaimer reclaimer,
+            InstantSource clock,
+            long clockAddress) {
+        this.memory = memory;
+        this.geometry = geometry;
+        this.blocks = blocks;
+        this.pool = pool;
+        this.segments = segments;
+        this.entries = entries;
+        this.epochs = epochs;
+        this.reclaimer = reclaimer;
+        this.clock = clock;
+        this.clockAddress = clockAddress;
+        this.smallUnits = geometry.smallEntryBytes >>> 3;
+        int perNode = geometry.headsPerNode + geometry.survivorsPerNode;
+        heads = new Head[geometry.nodes * perNode];
+        for (int i = 0; i < heads.length; i++) {
+            heads[i] = new Head(memory, base + geometry.headOffset + (long) i * Head.BYTES, geometry, i / perNode, i % perNode >= geometry.headsPerNode);
+        }
+    }
+
+    /** The writers' head {@code index} of a node. */
+    public int head(int node, int index) {
+        return node * (geometry.headsPerNode + geometry.survivorsPerNode) + index;
+    }
+
+    /** The survivor head {@code index} of a node. */
+    public int survivor(int node, int index) {
+        return head(node, geometry.headsPerNode + index);
+    }
+
+    /** Blocks opened so far: the log's time. */
+    public long now() {
+        return memory.getLongOpaque(clockAddress);
+    }
+
+    // ---- reserving
+
+    /** Reserves space for an entry at a head; its location or {@link #NO_SPACE}. The caller is pinned. */
+    public long reserve(int head, long units, long overhead) {
+        if (units <= smallUnits) {
+            long location = heads[head].tryReserve(units, overhead);
+            return location >= 0 ? location : reserveInNewBlock(heads[head], units, overhead);
+        }
+        return reserveLarge(heads[head], units, overhead);
+    }
+
+    private static Purpose purpose(Head head) {
+        return head.survivor ? Purpose.CLEAN : Purpose.WRITE;
+    }
+
+    private long reserveInNewBlock(Head head, long units, long overhead) {
+        head.lock();
+        try {
+            long location = head.tryReserve(units, overhead);
+            if (location >= 0) {
+                return location;
+            }
+            int[] block = new int[1];
+            int segment = segmentFor(head, 1);
+            if (segment < 0 || !pool.allocate(purpose(head), head.node, segment, block)) {
+                dropIfEmpty(head, segment);
+                return NO_SPACE;
+            }
+            link(head, segment, block);
+            switchTo(head, segment, Head.word(block[0], units, overhead));
+            return geometry.blockOffset(block[0]);
+        } finally {
+            head.unlock();
+        }
+    }
+
+    /** The segment that takes {@code count} more blocks: the head's own, or a new one when that is full. Under the head's lock. */
+    private int segmentFor(Head head, int count) {
+        int segment = head.segment();
+        if (segment >= 0 && segments.blockCount(segment) + count <= Math.max(geometry.segmentBlocks, count)) {
+            return segment;
+        }
+        return openSegment(false);
+    }
+
+    private int openSegment(boolean oversized) {
+        int segment = segments.open(oversized, now(), System.nanoTime(), clock.millis(), segmentHint);
+        if (segment >= 0) {
+            segmentHint = segment + 1;
+        }
+        return segment;
+    }
+
+    private void dropIfEmpty(Head head, int segment) {
+        if (segment >= 0 && segment != head.segment()) {
+            segments.setState(segment, SegmentTable.FREE);
+        }
+    }
+
+    /** Appends blocks to a segment. Under the head's lock, before the head's position names them. */
+    private void link(Head head, int segment, int[] added) {
+        int last = segment == head.segment() ? head.lastBlock() : -1;
+        for (int block : added) {
+            if (last < 0) {
+                segments.setFirstBlock(segment, block);
+            } else {
+                blocks.setNext(last, block);
+            }
+            last = block;
+        }
+        segments.setBlockCount(segment, segments.blockCount(segment) + added.length);
+        memory.getAndAddLong(clockAddress, added.length);
+    }
+
+    /** Moves the head to a new block that is the last of {@code segment}, and closes the old block. Under the head's lock. */
+    private void switchTo(Head head, int segment, long word) {
+        long old;
+        do {
+            old = head.position();
+        } while (!head.move(old, word));
+        finish(head, old, segment);
+        head.setSegment(segment, Head.block(word));
+    }
+
+    private void finish(Head head, long old, int successor) {
+        if (Head.block(old) != Head.NO_BLOCK) {
+            closeBlock(head.segment(), old);
+        }
+        if (head.segment() >= 0 && head.segment() != successor) {
+            seal(head.segment());
+        }
+    }
+
+    private void closeBlock(int segment, long word) {
+        blocks.setUsedUnits(Head.block(word), (int) Head.units(word));
+        segments.addAppended(segment, Head.units(word) - blocks.firstUnit(Head.block(word)), Head.overhead(word));
+    }
+
+    private void seal(int segment) {
+        segments.setSealTag(segment, epochs.retireTag());
+        segments.setState(segment, SegmentTable.SEALED);
+    }
+
+    private long reserveLarge(Head head, long units, long overhead) {
+        if (units > (long) geometry.segmentBlocks * geometry.blockUnits / 2) {
+            return reserveOversized(head, units, overhead);
+        }
+        head.lock();
+        try {
+            while (true) {
+                long position = head.position();
+                long room = geometry.blockUnits - Head.units(position);
+                if (room >= units) {
+                    if (head.move(position, position + (units << 20) + overhead)) {
+                        return locationOf(position);
+                    }
+                    continue;
+                }
+                int segment = head.segment();
+                boolean goesOn = room >= MIN_HEADER_UNITS && segment >= 0 && Head.block(position) != Head.NO_BLOCK;
+                long here = goesOn ? room : 0;
+                int more = (int) ((units - here + geometry.blockUnits - 1) / geometry.blockUnits);
+                if (goesOn && segments.blockCount(segment) + more > 2 * geometry.segmentBlocks) {
+                    goesOn = false;
+                    here = 0;
+                    more = (int) ((units + geometry.blockUnits - 1) / geometry.blockUnits);
+                }
+                int target = goesOn ? segment : segmentFor(head, more);
+                int[] added = new int[more];
+                if (target < 0 || !pool.allocate(purpose(head), head.node, target, added)) {
+                    dropIfEmpty(head, target);
+                    return NO_SPACE;
+                }
+                long location = placeAcross(head, position, target, added, units, here, overhead);
+                if (location >= 0) {
+                    return location;
+                }
+                pool.free(added); // somebody appended to the block meanwhile
+                dropIfEmpty(head, target);
+            }
+        } finally {
+            head.unlock();
+        }
+    }
+
+    /** Header, lengths, expiry and namespace stay in one block. */
+    private static final long MIN_HEADER_UNITS = 4;
+
+    private long locationOf(long position) {
+        return geometry.blockOffset(Head.block(position)) + (Head.units(position) << 3);
+    }
+
+    /** Lays an entry over what is left of the present block and the added ones; -1 if the head moved. Under the head's lock. */
+    private long placeAcross(Head head, long position, int segment, int[] added, long units, long here, long overhead) {
+        long inLast = units - here - (long) (added.length - 1) * geometry.blockUnits;
+        boolean own = here == 0;
+        for (int i = 0; i < added.length; i++) {
+            boolean begins = own && i == 0;
+            int taken = (int) (i < added.length - 1 ? geometry.blockUnits : inLast);
+            blocks.setFirstUnit(added[i], begins ? 0 : taken);
+            blocks.setUsedUnits(added[i], taken);
+        }
+        int last = added[added.length - 1];
+        // the last block's position counts only what follows; its first units are counted with the entry here
+        boolean lastBegins = own && added.length == 1;
+        long word = Head.word(last, inLast, lastBegins ? overhead : 0);
+        if (!head.move(position, word)) {
+            return -1;
+        }
+        int oldSegment = head.segment();
+        link(head, segment, added);
+        if (Head.block(position) != Head.NO_BLOCK) {
+            blocks.setUsedUnits(Head.block(position), (int) (here > 0 ? geometry.blockUnits : Head.units(position)));
+            segments.addAppended(
+                    oldSegment, Head.units(position) - blocks.firstUnit(Head.block(position)), Head.overhead(position));
+        }
+        if (!lastBegins) {
+            segments.addAppended(segment, units, overhead);
+        }
+        if (oldSegment >= 0 && oldSegment != segment) {
+            seal(oldSegment);
+        }
+        head.setSegment(segment, last);
+        return own ? geometry.blockOffset(added[0]) : locationOf(position);
+    }
+
+    private long reserveOversized(Head head, long units, long overhead) {
+        long count = (units + geometry.blockUnits - 1) / geometry.blockUnits;
+        if (count > pool.budgetBlocks()) {
+            return NO_SPACE;
+        }
+        int[] added = new int[(int) count];
+        int segment = openSegment(true);
+        if (segment < 0) {
+            return NO_SPACE;
+        }
+        if (!pool.allocate(Purpose.WRITE, head.node, segment, added)) {
+            segments.setState(segment, SegmentTable.FREE);
+            return NO_SPACE;
+        }
+        int last = -1;
+        for (int block : added) {
+            if (last < 0) {
+                segments.setFirstBlock(segment, block);
+            } else {
+                blocks.setNext(last, block);
+                blocks.setFirstUnit(block, geometry.blockUnits);
+            }
+            blocks.setUsedUnits(block, geometry.blockUnits);
+            last = block;
+        }
+        segments.setBlockCount(segment, added.length);
+        segments.addAppended(segment, units, overhead);
+        memory.getAndAddLong(clockAddress, added.length);
+        seal(segment);
+        return geometry.blockOffset(added[0]);
+    }
+
+    // ---- accounting
+
+    /** Gives up a reservation that was not published: it becomes a filler. */
+    public void abandon(long location, long units, long overhead) {
+        entries.writeFiller(location, units);
+        countDead(location, units, overhead);
+    }
+
+    /** Counts an entry as live with an expiry; after publishing. */
+    public void countExpiring(long location, long units, long expiresAt) {
+        segments.addExpiring(blocks.owner(geometry.blockAt(location)), expiresAt, units);
+    }
+
+    /** Counts an entry that the index no longer points to. The caller is pinned and holds the lock of the entry's key, or has just released it. */
+    public void markDead(long location, long header) {
+        long units = entries.units(location, header);
+        long expiresAt = entries.expiresAt(location, header);
+        if (expiresAt != 0) {
+            countExpiring(location, -units, expiresAt);
+        }
+        countDead(location, units, entries.overhead(location, header));
+    }
+
+    private void countDead(long location, long units, long overhead) {
+        int segment = blocks.owner(geometry.blockAt(location));
+        segments.addDead(segment, units, overhead);
+        if (segments.isOversized(segment) && segments.advance(segment, SegmentTable.SEALED, SegmentTable.RETIRED)) {
+            reclaimer.retire(() -> free(segment));
+        }
+    }
+
+    /** An overwrite in place changed a live entry's user bytes by -{@code shrunkBytes}. */
+    public void countShrunk(long location, long shrunkBytes) {
+        if (shrunkBytes != 0) {
+            segments.shiftToOverhead(blocks.owner(geometry.blockAt(location)), shrunkBytes);
+        }
+    }
+
+    // ---- segments
+
+    /** Seals the segments of all heads that have at least {@code blocks} blocks, so that they can be cleaned. */
+    public void sealHeads(int minimumBlocks) {
+        for (Head head : heads) {
+            head.lock();
+            try {
+                if (head.segment() >= 0 && segments.blockCount(head.segment()) >= minimumBlocks) {
+                    finish(head, head.leave(), -1);
+                    head.setSegment(-1, -1);
+                }
+            } finally {
+                head.unlock();
+            }
+        }
+    }
+
+    /** Retires a cleaned or empty segment in state CLEANING; its blocks are freed after the grace period. */
+    public void retire(int segment) {
+        segments.setState(segment, SegmentTable.RETIRED);
+        reclaimer.retire(() -> free(segment));
+    }
+
+    private void free(int segment) {
+        int count = segments.blockCount(segment);
+        int[] chain = new int[count];
+        int block = segments.firstBlock(segment);
+        for (int i = 0; i < count; i++) {
+            chain[i] = block;
+            block = blocks.next(block);
+        }
+        pool.free(chain);
+        segments.setState(segment, SegmentTable.FREE);
+    }
+
+    /** Sets a survivor's age to that of what it holds. Only while it is the head of {@code survivor}. */
+    public void setAge(int survivor, long created, long nanos) {
+        int segment = heads[survivor].segment();
+        if (segment >= 0) {
+            segments.setCreated(segment, created, nanos);
+        }
+    }
+
+    /** The open segment of a head or -1. */
+    public int segmentOf(int head) {
+        return heads[head].segment();
+    }
+
+    /** Units and overhead in blocks that are still open: not counted in their segments yet. */
+    public long openUnits() {
+        long sum = 0;
+        for (Head head : heads) {
+            long word = head.position();
+            if (Head.block(word) != Head.NO_BLOCK) {
+                sum += Head.units(word) - blocks.firstUnit(Head.block(word));
+            }
+        }
+        return sum;
+    }
+
+    public long openOverhead() {
+        long sum = 0;
+        for (Head head : heads) {
+            long word = head.position();
+            if (Head.block(word) != Head.NO_BLOCK) {
+                sum += Head.overhead(word);
+            }
+        }
+        return sum;
+    }
+
+    /** Units of live entries in all segments. */
+    public long liveUnits() {
+        long live = openUnits();
+        for (int segment = 0; segment < segments.slots(); segment++) {
+            int state = segments.state(segment);
+            if (state != SegmentTable.FREE && state != SegmentTable.RETIRED) {
+                live += segments.liveUnits(segment);
+            }
+        }
+        return live;
+    }
+
+    /** Bytes of live entries that are neither key nor value. */
+    public long liveOverhead() {
+        long live = openOverhead();
+        for (int segment = 0; segment < segments.slots(); segment++) {
+            int state = segments.state(segment);
+            if (state != SegmentTable.FREE && state != SegmentTable.RETIRED) {
+                live += (segments.appendedWord(segment) - segments.deadWord(segment)) >> 32;
+            }
+        }
+        return live;
+    }
+}
