@@ -96,7 +96,13 @@ class HeapNamespace implements Namespace {
                 || (cause == Cause.REPLACED && core.has(Bug.REPLACEMENT_UNREPORTED))) {
             return;
         }
-        core.report(() -> core.listeners.forEach(listener -> listener.removed(name, key.array(), value, cause)));
+        core.report(() -> core.listeners.forEach(listener -> {
+            try {
+                listener.removed(name, key.array(), value, cause);
+            } catch (RuntimeException e) {
+                // As documented: a listener's exceptions are dropped.
+            }
+        }));
     }
 
     private long store(ByteBuffer key, byte[] value, long expiresAt, int type) {

@@ -21,7 +21,7 @@ class VirtualThreadStressTest {
 
     @Test
     void hundredThousandVirtualThreadsUseOneStore() throws InterruptedException {
-        int threads = Scale.of(100_000);
+        int threads = Math.max(100_000, Scale.of(100_000));
         try (Store store = Setup.TINY.withBlockBytes(16 << 10).withBlocks(1024, 1024).withNodes(0).withWriteTimeoutMillis(10_000).open()) {
             for (long key = 0; key < KEYS; key++) {
                 store.put(Stamp.key(key), new Stamp(key, 0, 0, 200, 0).toBytes());
