@@ -6,6 +6,7 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Objects;
 
 /**
  * Memory in a {@code long[]}, for tests: model checkers see accesses to arrays, not to native memory. Addresses are byte offsets
@@ -163,6 +164,7 @@ public final class HeapMemory extends RawMemory {
 
     @Override
     public void copyOut(long address, byte[] destination, int offset, int length) {
+        Objects.checkFromIndexSize(offset, length, destination.length);
         for (int i = 0; i < length; i++) {
             destination[offset + i] = getByte(address + i);
         }
@@ -170,6 +172,7 @@ public final class HeapMemory extends RawMemory {
 
     @Override
     public void copyIn(byte[] source, int offset, long address, int length) {
+        Objects.checkFromIndexSize(offset, length, source.length);
         for (int i = 0; i < length; i++) {
             putByte(address + i, source[offset + i]);
         }
@@ -205,6 +208,7 @@ public final class HeapMemory extends RawMemory {
 
     @Override
     public boolean matches(long address, byte[] bytes, int offset, int length) {
+        Objects.checkFromIndexSize(offset, length, bytes.length);
         for (int i = 0; i < length; i++) {
             if (getByte(address + i) != bytes[offset + i]) {
                 return false;

@@ -65,6 +65,15 @@ final class Native {
     private static final MethodHandle SCHED_GETCPU =
             handle("sched_getcpu", FunctionDescriptor.of(INT), Linker.Option.critical(false));
 
+    /** Critical with heap access: the collector can't move the array meanwhile, since the thread reaches no safepoint. Keep copies short. */
+    private static final MethodHandle MEMCPY_OUT =
+            handle("memcpy", FunctionDescriptor.of(LONG, POINTER, LONG, LONG), Linker.Option.critical(true));
+    private static final MethodHandle MEMCPY_IN =
+            handle("memcpy", FunctionDescriptor.of(LONG, LONG, POINTER, LONG), Linker.Option.critical(true));
+    private static final MethodHandle MEMCPY =
+            handle("memcpy", FunctionDescriptor.of(LONG, LONG, LONG, LONG), Linker.Option.critical(false));
+    private static final boolean GLIBC = LINKER.defaultLookup().find("gnu_get_libc_version").isPresent();
+
     private static final int PAGE_BYTES = readPageBytes();
 
     private Native() {}
@@ -170,6 +179,38 @@ final class Native {
     static int schedGetcpu() {
         try {
             return (int) SCHED_GETCPU.invokeExact();
+        } catch (Throwable t) {
+            throw unexpected(t);
+        }
+    }
+
+    /** Whether {@link #copyOut} and {@link #copyIn} are worth it: glibc picks its memcpy by CPU, musl's is a byte-wise string move. */
+    static boolean copiesFast() {
+        return GLIBC;
+    }
+
+    /** Copies to the start of {@code to}, which may be a heap segment and must hold {@code bytes} bytes: unchecked. */
+    static void copyOut(long from, MemorySegment to, long bytes) {
+        try {
+            long ignored = (long) MEMCPY_OUT.invokeExact(to, from, bytes);
+        } catch (Throwable t) {
+            throw unexpected(t);
+        }
+    }
+
+    /** Copies from the start of {@code from}, which may be a heap segment and must hold {@code bytes} bytes: unchecked. */
+    static void copyIn(MemorySegment from, long to, long bytes) {
+        try {
+            long ignored = (long) MEMCPY_IN.invokeExact(to, from, bytes);
+        } catch (Throwable t) {
+            throw unexpected(t);
+        }
+    }
+
+    /** Copies between ranges of native memory that do not overlap: unchecked. */
+    static void copy(long from, long to, long bytes) {
+        try {
+            long ignored = (long) MEMCPY.invokeExact(to, from, bytes);
         } catch (Throwable t) {
             throw unexpected(t);
         }

@@ -1,5 +1,8 @@
 package io.loam.memory;
 
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
@@ -138,6 +141,7 @@ public final class Reservation implements AutoCloseable {
      */
     public void populate(long offset, long bytes) {
         checkRange(offset, bytes);
+        checkAvailable(offset, bytes);
         long done = 0;
         do {
             long step = Math.min(POPULATE_STEP_BYTES, bytes - done);
@@ -149,6 +153,49 @@ public final class Reservation implements AutoCloseable {
             }
             done += step;
         } while (done < bytes);
+    }
+
+    /**
+     * Refuses what the machine or the cgroup can't give: the kernel would not refuse but kill the process. An estimate, and others
+     * may take the memory meanwhile; a populated range that is populated again needs none.
+     */
+    private void checkAvailable(long offset, long length) {
+        long available = ProcessMemory.availableBytes();
+        if (length <= available) {
+            return;
+        }
+        long missing = length - residentBytes(offset, length);
+        if (missing > available) {
+            throw MemoryException.of(
+                    "populating " + length + " bytes at offset " + offset + " of a reservation of " + bytes + " bytes",
+                    Errno.ENOMEM,
+                    "ask for less, free memory or raise the cgroup's limit; " + ProcessMemory.summary());
+        }
+    }
+
+    /** How much of a range is present, in bytes. */
+    private long residentBytes(long offset, long length) {
+        long resident = 0;
+        try (Arena arena = Arena.ofConfined()) {
+            long pages = POPULATE_STEP_BYTES / Native.pageBytes();
+            MemorySegment present = arena.allocate(pages);
+            for (long done = 0; done < length; done += POPULATE_STEP_BYTES) {
+                long step = Math.min(POPULATE_STEP_BYTES, length - done);
+                Lock use = use();
+                try {
+                    int result = Native.mincore(address + offset + done, step, present);
+                    if (result < 0) {
+                        throw failure("mincore", offset + done, step, result, "see mincore(2)");
+                    }
+                } finally {
+                    use.unlock();
+                }
+                for (long page = 0; page < step / Native.pageBytes(); page++) {
+                    resident += (present.get(ValueLayout.JAVA_BYTE, page) & 1) * (long) Native.pageBytes();
+                }
+            }
+        }
+        return resident;
     }
 
     private void populateStep(long offset, long bytes) {

@@ -109,6 +109,20 @@ final class ReservationTest {
     }
 
     @Test
+    void populatingMoreThanTheMachineHasIsRefusedAndTakesNothing() {
+        long bytes = ProcessMemory.physicalBytes() + (1L << 30) & -HUGE;
+        try (Reservation reservation = Reservation.reserve(bytes, HUGE)) {
+            long before = ProcessMemory.rssBytes();
+            assertThatThrownBy(() -> reservation.populate(0, bytes))
+                    .isInstanceOf(MemoryException.class)
+                    .hasMessageContaining("populating " + bytes + " bytes")
+                    .hasMessageContaining("ENOMEM")
+                    .hasMessageContaining("the machine has");
+            assertThat(ProcessMemory.rssBytes() - before).isLessThan(64 << 20);
+        }
+    }
+
+    @Test
     void populateKeepsContent() {
         try (Reservation reservation = Reservation.reserve(HUGE, HUGE)) {
             MEMORY.putLong(reservation.address() + 4096, 11);

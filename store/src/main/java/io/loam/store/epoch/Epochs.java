@@ -162,6 +162,19 @@ public final class Epochs {
         return found;
     }
 
+    /** The oldest pin by a guard, or null. */
+    public @Nullable Pin oldestGuard() {
+        Pin found = null;
+        for (long i = 0; i <= mask; i++) {
+            long slot = slots + (i << 6);
+            long nanos = memory.getLong(slot + NANOS);
+            if (memory.getLongVolatile(slot) != 0 && nanos != 0 && (found == null || nanos - found.nanos() < 0)) {
+                found = new Pin(memory.getLong(slot + THREAD), nanos);
+            }
+        }
+        return found;
+    }
+
     /**
      * A claimed slot.
      *

@@ -14,6 +14,7 @@ import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongConsumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The index of one namespace: finds, inserts, moves and removes locations by hash and key. See the package for the invariants.
@@ -41,6 +42,12 @@ public final class Index {
     private static final int UNIT_SIZES = 4;
 
     private static final int CHUNK = 64;
+    /** Seen versions are rounded up, so that most writes leave the descriptor alone. */
+    private static final long VERSION_STEP = 1024;
+    /** More than the operations that can be in flight. */
+    private static final long IN_FLIGHT = 1 << 16;
+    /** In a descriptor's asked word: growing was tried and there was no memory; a key that finds no slot tries again. */
+    private static final long REFUSED = 2;
 
     private final RawMemory memory;
     private final long base;
@@ -238,12 +245,6 @@ public final class Index {
         }
     }
 
-    /** The home's address if it has not moved, else 0; takes no lock. For ordering the locks of a transaction. */
-    public long homeIfPresent(long descriptor, long hash) {
-        long bucket = homeAddress(descriptor, hash);
-        return (memory.getLongAcquire(bucket) & MOVED) != 0 ? 0 : bucket;
-    }
-
     public void unlock(long bucket) {
         // release: pairs with the next owner's CAS and with readers' acquire of the control word
         memory.putLongRelease(bucket, memory.getLong(bucket) & ~LOCKED);
@@ -336,28 +337,33 @@ public final class Index {
         memory.putLongRelease(slot, withLocation(memory.getLong(slot), location));
     }
 
-    /** Adds a key that is not there. The home is locked. */
-    public Insert insertLocked(long descriptor, long bucket, long hash, long location) {
+    /**
+     * Adds a key that is not there. The home is locked. {@code held}: the buckets that a transaction has locked, to which others that must be locked are added; null outside
+     * of transactions.
+     */
+    public Insert insertLocked(long descriptor, long bucket, long hash, long location, @Nullable HeldBuckets held) {
         long window = windowOf(hash, memory.getInt(descriptor + SubtableLayout.WINDOW));
-        Insert outcome = place(descriptor, bucket, hash << SubtableLayout.depth(memory.getInt(descriptor)) >>> 32, tag(hash), location, window);
+        long position = hash << SubtableLayout.depth(memory.getInt(descriptor)) >>> 32;
+        Insert outcome = place(descriptor, bucket, position, tag(hash), location, window, held);
         if (outcome == Insert.DONE) {
             long keys = memory.getAndAddLong(descriptor + SubtableLayout.KEYS, 1) + 1;
             if (keys >= memory.getInt(descriptor + SubtableLayout.LIMIT)) {
-                ask(descriptor, hash);
+                ask(descriptor, 0, hash);
             }
         }
         return outcome;
     }
 
-    private void ask(long descriptor, long hash) {
+    private void ask(long descriptor, long expected, long hash) {
         long asked = descriptor + SubtableLayout.ASKED;
-        if (memory.getLongOpaque(asked) == 0 && memory.compareAndSetLong(asked, 0, 1)) {
+        if (memory.getLongOpaque(asked) == expected && memory.compareAndSetLong(asked, expected, 1)) {
             resizeAsked.accept(hash);
         }
     }
 
     /** Finds a free slot for a key whose home, which is locked, is at {@code position} of the subtable's 2^32. */
-    private Insert place(long descriptor, long bucket, long position, long tag, long location, long window) {
+    private Insert place(
+            long descriptor, long bucket, long position, long tag, long location, long window, @Nullable HeldBuckets held) {
         long control = memory.getLong(bucket);
         int slot = freeSlot(control);
         if (slot < SLOTS) {
@@ -378,12 +384,12 @@ public final class Index {
             if (freeSlot(otherControl) == SLOTS) {
                 continue;
             }
-            if ((otherControl & LOCKED) != 0 || !memory.compareAndSetLong(other, otherControl, otherControl | LOCKED)) {
+            if (!lockOther(other, otherControl, held)) {
                 busy = true;
                 continue;
             }
             fill(other, otherControl | LOCKED, freeSlot(otherControl), tag, word(location, number, window));
-            unlock(other);
+            unlockOther(other, held);
             if (number > farthest(control)) {
                 // after the slot: a reader that sees the farthest alternate sees what is in it
                 memory.putLongRelease(bucket, withFarthest(control, number));
@@ -393,13 +399,51 @@ public final class Index {
         return busy ? Insert.BUSY : Insert.FULL;
     }
 
+    /** Locks another bucket than the home, without waiting. */
+    private boolean lockOther(long other, long control, @Nullable HeldBuckets held) {
+        if (held != null && held.contains(other)) {
+            return true;
+        }
+        if ((control & LOCKED) != 0 || !memory.compareAndSetLong(other, control, control | LOCKED)) {
+            return false;
+        }
+        if (held != null) {
+            held.add(other);
+        }
+        return true;
+    }
+
+    private void unlockOther(long other, @Nullable HeldBuckets held) {
+        if (held == null) {
+            unlock(other);
+        }
+    }
+
+    /** Locks the bucket of a slot, for {@link #removeLocked} to find it held; false if another lock is in the way. */
+    public boolean holdOwner(long slot, HeldBuckets held) {
+        long owner = slot & -BYTES;
+        return lockOther(owner, memory.getLongAcquire(owner), held);
+    }
+
+    /** As {@link #tryLock} without waiting: {@link #CONTENDED} if the home is locked. */
+    public long tryLockOnce(long descriptor, long hash, HeldBuckets held) {
+        long bucket = homeAddress(descriptor, hash);
+        long control = memory.getLongAcquire(bucket);
+        if ((control & MOVED) != 0) {
+            return 0;
+        }
+        return lockOther(bucket, control, held) ? bucket : CONTENDED;
+    }
+
+    public static final long CONTENDED = -1;
+
     private void fill(long bucket, long control, int slot, long tag, long word) {
         memory.putLongRelease(bucket + 8 + ((long) slot << 3), word); // the word before the tag (I4)
         memory.putLongRelease(bucket, withTag(control, slot, tag));
     }
 
     /** Removes a slot's key, whose home is locked. False: another lock was in the way; unlock and start over. */
-    public boolean removeLocked(long descriptor, long bucket, long slot, long version) {
+    public boolean removeLocked(long descriptor, long bucket, long slot, long version, @Nullable HeldBuckets held) {
         long owner = slot & -BYTES;
         int number = (int) (slot - owner >>> 3) - 1;
         if (owner == bucket) {
@@ -407,14 +451,14 @@ public final class Index {
             memory.putLongRelease(slot, 0);
         } else {
             long control = memory.getLongAcquire(owner);
-            if ((control & LOCKED) != 0 || !memory.compareAndSetLong(owner, control, control | LOCKED)) {
+            if (!lockOther(owner, control, held)) {
                 return false;
             }
             memory.putLongRelease(owner, withTag(control | LOCKED, number, 0));
             memory.putLongRelease(slot, 0);
-            unlock(owner);
+            unlockOther(owner, held);
         }
-        raiseVersion(descriptor, version);
+        raise(descriptor + SubtableLayout.VERSION, version);
         long keys = memory.getAndAddLong(descriptor + SubtableLayout.KEYS, -1) - 1;
         int limit = memory.getInt(descriptor + SubtableLayout.LIMIT);
         if (keys < limit - limit / 5 && (keys & 15) == 0) {
@@ -426,15 +470,42 @@ public final class Index {
     private void askToShrink(long descriptor, long bucket, long keys) {
         int tableGeometry = memory.getInt(descriptor);
         boolean smallest = SubtableLayout.depth(tableGeometry) == 0
-                && memory.getInt(descriptor + SubtableLayout.UNIT_COUNT) == SubtableLayout.MIN_UNITS
+                && SubtableLayout.units(tableGeometry) == SubtableLayout.MIN_UNITS
                 && SubtableLayout.unitShift(tableGeometry) == unitShift(0);
         if (!smallest) {
-            ask(descriptor, memory.getLong(descriptor + SubtableLayout.PREFIX));
+            long prefix = memory.getLong(descriptor + SubtableLayout.PREFIX);
+            ask(descriptor, 0, prefix);
+            ask(descriptor, REFUSED, prefix);
         }
     }
 
-    private void raiseVersion(long descriptor, long version) {
-        long address = descriptor + SubtableLayout.VERSION;
+    private void raiseVersions(long source, long target) {
+        raise(target + SubtableLayout.VERSION, memory.getLongAcquire(source + SubtableLayout.VERSION));
+        raise(target + SubtableLayout.SEEN, memory.getLongAcquire(source + SubtableLayout.SEEN));
+    }
+
+    /** Makes this new index give only versions above all that keys of {@code old} have or had. */
+    public void raiseVersions(Index old) {
+        long[] highest = {0};
+        old.forEachTable(descriptor -> highest[0] = Math.max(
+                highest[0],
+                Math.max(memory.getLongAcquire(descriptor + SubtableLayout.VERSION), memory.getLongAcquire(descriptor + SubtableLayout.SEEN))));
+        // operations in flight may still raise versions in the old index, each by one
+        long floor = highest[0] == 0 ? 0 : highest[0] + IN_FLIGHT;
+        forEachTable(descriptor -> {
+            raise(descriptor + SubtableLayout.VERSION, floor);
+            raise(descriptor + SubtableLayout.SEEN, floor);
+        });
+    }
+
+    /** Remembers that a key of this subtable got a version. The home is locked. */
+    public void noteVersion(long descriptor, long version) {
+        if (version > memory.getLongOpaque(descriptor + SubtableLayout.SEEN)) {
+            raise(descriptor + SubtableLayout.SEEN, version | VERSION_STEP - 1);
+        }
+    }
+
+    private void raise(long address, long version) {
         for (long old = memory.getLongAcquire(address); old < version; old = memory.getLongAcquire(address)) {
             if (memory.compareAndSetLong(address, old, version)) {
                 return;
@@ -482,8 +553,6 @@ public final class Index {
         memory.putInt(descriptor + SubtableLayout.WINDOW, window < 0 ? best : window);
         double spread = (double) (Long.hashCode((prefix >>> 17) * 0x9E3779B97F4A7C15L + units) & 0xFF) / 256;
         memory.putInt(descriptor + SubtableLayout.LIMIT, (int) (buckets * SLOTS * (LIMIT_LOW + LIMIT_SPREAD * spread)));
-        memory.putInt(descriptor + SubtableLayout.BLOCKS, blocks.length);
-        memory.putInt(descriptor + SubtableLayout.UNIT_COUNT, units);
         return offset;
     }
 
@@ -503,7 +572,9 @@ public final class Index {
             long keys = memory.getLongAcquire(descriptor + SubtableLayout.KEYS);
             int limit = memory.getInt(descriptor + SubtableLayout.LIMIT);
             if (keys >= limit) {
-                grow(descriptor);
+                if (!grow(descriptor)) {
+                    memory.putLongRelease(descriptor + SubtableLayout.ASKED, REFUSED);
+                }
             } else if (keys < limit - limit / 5) {
                 shrink(descriptor, keys);
             }
@@ -528,7 +599,7 @@ public final class Index {
         int tableGeometry = memory.getInt(descriptor);
         int depth = SubtableLayout.depth(tableGeometry);
         int size = sizeOf(SubtableLayout.unitShift(tableGeometry));
-        int units = memory.getInt(descriptor + SubtableLayout.UNIT_COUNT);
+        int units = SubtableLayout.units(tableGeometry);
         long prefix = memory.getLong(descriptor + SubtableLayout.PREFIX);
         int window = memory.getInt(descriptor + SubtableLayout.WINDOW);
         long lower;
@@ -564,7 +635,7 @@ public final class Index {
         int tableGeometry = memory.getInt(descriptor);
         int depth = SubtableLayout.depth(tableGeometry);
         int size = sizeOf(SubtableLayout.unitShift(tableGeometry));
-        int units = memory.getInt(descriptor + SubtableLayout.UNIT_COUNT);
+        int units = SubtableLayout.units(tableGeometry);
         long prefix = memory.getLong(descriptor + SubtableLayout.PREFIX);
         int window = memory.getInt(descriptor + SubtableLayout.WINDOW);
         if (units > SubtableLayout.MIN_UNITS) {
@@ -600,7 +671,7 @@ public final class Index {
         long siblingKeys = memory.getLongAcquire(sibling + SubtableLayout.KEYS);
         int limit = memory.getInt(sibling + SubtableLayout.LIMIT);
         if (SubtableLayout.depth(siblingGeometry) != depth
-                || memory.getInt(sibling + SubtableLayout.UNIT_COUNT) != SubtableLayout.MIN_UNITS
+                || SubtableLayout.units(siblingGeometry) != SubtableLayout.MIN_UNITS
                 || keys + siblingKeys > 2L * (limit - limit / 5)) {
             return;
         }
@@ -646,10 +717,9 @@ public final class Index {
             SpinLock.backOff(spins);
         }
         long control = memory.getLong(bucket);
-        long version = memory.getLongAcquire(source + SubtableLayout.VERSION);
-        raiseVersion(lower, version);
+        raiseVersions(source, lower);
         if (upper != 0) {
-            raiseVersion(upper, version);
+            raiseVersions(source, upper);
         }
         int farthest = farthest(control);
         long moved = 0;
@@ -680,7 +750,7 @@ public final class Index {
         if (range >= 0) {
             int cell = 32 - (sourceWindow - depth) - WINDOW_BITS;
             long low = translate(source, range, depth, targetDepth);
-            long high = translate(source, range + (1L << cell) - 1, depth, targetDepth);
+            long high = translate(source, range + (1L << cell) - 1, depth, targetDepth) | (targetDepth > depth ? 1 : 0);
             boolean sameHalf = upper == 0 || (range >>> 31) == (range + (1L << cell) - 1 >>> 31);
             int buckets = SubtableLayout.buckets(lowerGeometry);
             if (sameHalf && low * buckets >>> 32 == high * buckets >>> 32) {
@@ -737,7 +807,7 @@ public final class Index {
         for (int spins = 0; ; spins++) {
             long control = memory.getLongAcquire(bucket);
             if ((control & LOCKED) == 0 && memory.compareAndSetLong(bucket, control, control | LOCKED)) {
-                Insert outcome = place(target, bucket, position, tag, location, window);
+                Insert outcome = place(target, bucket, position, tag, location, window, null);
                 unlock(bucket);
                 if (outcome == Insert.DONE) {
                     memory.getAndAddLong(target + SubtableLayout.KEYS, 1);
@@ -785,15 +855,13 @@ public final class Index {
     }
 
     private void free(long descriptor) {
-        int units = memory.getInt(descriptor + SubtableLayout.UNIT_COUNT);
-        int size = sizeOf(SubtableLayout.unitShift(memory.getInt(descriptor)));
+        int tableGeometry = memory.getInt(descriptor);
+        int units = SubtableLayout.units(tableGeometry);
+        int size = sizeOf(SubtableLayout.unitShift(tableGeometry));
         int perBlock = 1 << 3 - size;
-        int[] blocks = new int[memory.getInt(descriptor + SubtableLayout.BLOCKS)];
+        int[] blocks = new int[(units + perBlock - 1) / perBlock];
         for (int i = 0; i < blocks.length; i++) {
             blocks[i] = memory.getInt(descriptor + SubtableLayout.UNITS + 4L * i * perBlock) >>> 3;
-        }
-        if (units <= 0) {
-            throw new IllegalStateException("a subtable without units; the store is damaged");
         }
         pool.free(blocks);
         slab.free(descriptor - base);

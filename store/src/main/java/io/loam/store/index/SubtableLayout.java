@@ -14,9 +14,8 @@ package io.loam.store.index;
  *     96    8 version    max     no key removed from it had a higher version
  *    104    4 window     plain   first of the hash bits that slots keep
  *    108    4 limit      plain   keys from which it should grow
- *    112    4 blocks     plain   blocks it owns
- *    116    4 unitCount  plain   8 to 15
- *    120    8 asked      CAS     1 once resizing has been asked for
+ *    112    8 seen       max     no key in it has or had a higher version; rounded up
+ *    120    8 asked      CAS     1 once resizing has been asked for, 2 once growing found no memory
  * </pre>
  *
  * <p>It is followed in the descriptor's slot by nothing; the blocks' numbers follow from the units.
@@ -32,8 +31,7 @@ final class SubtableLayout {
     static final int VERSION = 96;
     static final int WINDOW = 104;
     static final int LIMIT = 108;
-    static final int BLOCKS = 112;
-    static final int UNIT_COUNT = 116;
+    static final int SEEN = 112;
     static final int ASKED = 120;
 
     static final int MIN_UNITS = 8;
@@ -58,6 +56,10 @@ final class SubtableLayout {
 
     static int depth(int geometry) {
         return geometry >>> DEPTH;
+    }
+
+    static int units(int geometry) {
+        return buckets(geometry) >>> unitShift(geometry);
     }
 
     /** The home bucket of a hash. */

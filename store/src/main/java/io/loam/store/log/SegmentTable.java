@@ -125,6 +125,13 @@ public final class SegmentTable {
         memory.getAndAddLong(at(segment) + 24, pack(units, overhead));
     }
 
+    /** As {@link #addDead}, for all that a cleaner moved out of a block. */
+    public void addDeadOf(int segment, long units, long overhead) {
+        if (units != 0) {
+            addDead(segment, units, overhead);
+        }
+    }
+
     /** Moves {@code bytes} of an entry that stays live from user bytes to overhead (negative: back). */
     void shiftToOverhead(int segment, long bytes) {
         memory.getAndAddLong(at(segment) + 16, bytes << 32);

@@ -1,0 +1,14 @@
+/** The command line: runs the store on real data, opens an interactive one, and shows what the memory holds. */
+module io.loam.cli {
+    requires io.loam.store;
+    requires java.management;
+    requires info.picocli;
+    requires static org.jspecify;
+
+    opens io.loam.cli to
+            info.picocli;
+    opens io.loam.cli.demo to
+            info.picocli;
+    opens io.loam.cli.shell to
+            info.picocli;
+}

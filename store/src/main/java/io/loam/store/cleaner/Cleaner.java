@@ -1,0 +1,528 @@
+package io.loam.store.cleaner;
+
+import io.loam.store.Eviction;
+import io.loam.store.FullPolicy;
+import io.loam.store.cleaner.CleaningPolicy.Candidate;
+import io.loam.store.epoch.Epochs;
+import io.loam.store.epoch.Reclaimer;
+import io.loam.store.log.BlockPool;
+import io.loam.store.log.BlockTable;
+import io.loam.store.log.Entries;
+import io.loam.store.log.Geometry;
+import io.loam.store.log.Log;
+import io.loam.store.log.SegmentTable;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Keeps free blocks coming: threads that clean when they run short, and when the store has been idle with much of it dead.
+ *
+ * <p>All threads work on one pass at a time, block by block; whoever finds no block left of it makes the next. The thread that finishes a segment's last block retires it.
+ */
+public final class Cleaner {
+
+    /** With EVICT, entries are dropped once this share of the log is live; below, cleaning alone is cheap enough. */
+    private static final double EVICT_ABOVE = 0.92;
+    /** The share of what it visits that an evicting pass drops. */
+    private static final double EVICT_SHARE = 0.3;
+    /** An insert is refused when more than this share of what the log can hold is live: what is left keeps overwriting possible. */
+    private static final double FULL_ABOVE = 0.975;
+    /** The idle store is compacted while less than this share of its log is live. */
+    private static final double IDLE_BELOW = 0.8;
+
+    private static final long IDLE_NANOS = 100_000_000;
+    private static final int NO_EVICTION = 256;
+
+    private final Geometry geometry;
+    private final BlockTable blocks;
+    private final BlockPool pool;
+    private final SegmentTable segments;
+    private final Entries entries;
+    private final Log log;
+    private final Epochs epochs;
+    private final Reclaimer reclaimer;
+    private final Owners owners;
+    private final FullPolicy fullPolicy;
+    private final Eviction eviction;
+    private final CleaningPolicy policy;
+    private final int lowWater;
+
+    private final ReentrantLock passLock = new ReentrantLock();
+    private volatile @Nullable CleaningPass pass;
+    private volatile boolean stopped;
+    private volatile boolean paused;
+    private final List<Thread> threads = new ArrayList<>();
+    private final AtomicLong fruitless = new AtomicLong();
+    private final int[] coldnessHistogram = new int[256];
+    private long idleClock;
+    private long idleSince;
+    private volatile long tightClock = -1;
+    private volatile boolean tight;
+
+    private final LongAdder copiedUnits = new LongAdder();
+    private final LongAdder cleanedSegments = new LongAdder();
+    private final LongAdder passes = new LongAdder();
+    private final LongAdder evicted = new LongAdder();
+    private final LongAdder expired = new LongAdder();
+
+    public Cleaner(
+            Geometry geometry,
+            BlockTable blocks,
+            BlockPool pool,
+            SegmentTable segments,
+            Entries entries,
+            Log log,
+            Epochs epochs,
+            Reclaimer reclaimer,
+            Owners owners,
+            FullPolicy fullPolicy,
+            Eviction eviction) {
+        this.geometry = geometry;
+        this.blocks = blocks;
+        this.pool = pool;
+        this.segments = segments;
+        this.entries = entries;
+        this.log = log;
+        this.epochs = epochs;
+        this.reclaimer = reclaimer;
+        this.owners = owners;
+        this.fullPolicy = fullPolicy;
+        this.eviction = eviction;
+        this.policy = new CleaningPolicy(geometry, segments, log, epochs);
+        int openHeads = geometry.nodes * geometry.headsPerNode;
+        this.lowWater = Math.max(openHeads + 2, Math.min(pool.budgetBlocks() / 128, 8 * geometry.segmentBlocks));
+    }
+
+    // ---- threads
+
+    public void start() {
+        for (int node = 0; node < geometry.nodes; node++) {
+            for (int i = 0; i < geometry.survivorsPerNode - 1; i++) {
+                int survivor = log.survivor(node, i);
+                threads.add(Thread.ofPlatform().daemon().name("loam-cleaner-" + node + "." + i).start(() -> run(survivor)));
+            }
+        }
+    }
+
+    /** Stops the threads and waits for them. */
+    public void stop() {
+        stopped = true;
+        threads.forEach(LockSupport::unpark);
+        for (Thread thread : threads) {
+            boolean interrupted = false;
+            while (thread.isAlive()) {
+                try {
+                    thread.join();
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
+            }
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    /** Looks at the pool again, now. */
+    public void wake() {
+        threads.forEach(LockSupport::unpark);
+    }
+
+    private void run(int survivor) {
+        Relocator relocator = relocator();
+        while (!stopped) {
+            try {
+                if (reclaimer.reclaim()) {
+                    owners.spaceChanged();
+                }
+                if (paused || !step(relocator, survivor)) {
+                    LockSupport.parkNanos(reclaimer.pending() > 0 ? 1_000_000 : 20_000_000);
+                }
+            } catch (RuntimeException | Error e) {
+                System.getLogger("io.loam.store").log(System.Logger.Level.ERROR, "the cleaner failed and goes on", e);
+                LockSupport.parkNanos(100_000_000);
+            }
+        }
+    }
+
+    private Relocator relocator() {
+        return new Relocator(geometry, blocks, segments, entries, log, owners);
+    }
+
+    private boolean isShort() {
+        return pool.freeBlocks() - pool.reserveBlocks() < lowWater;
+    }
+
+    /** One pass or one's share of it if cleaning is due; false if there was nothing to do. */
+    private boolean step(Relocator relocator, int survivor) {
+        if (pass != null) {
+            return work(relocator, survivor);
+        }
+        if (isShort()) {
+            return begin(false) && work(relocator, survivor);
+        }
+        return isIdle() && begin(true) && work(relocator, survivor);
+    }
+
+    private boolean isIdle() {
+        long clock = log.now();
+        long nanos = System.nanoTime();
+        synchronized (coldnessHistogram) {
+            if (clock != idleClock) {
+                idleClock = clock;
+                idleSince = nanos;
+                return false;
+            }
+            return nanos - idleSince > IDLE_NANOS;
+        }
+    }
+
+    // ---- passes
+
+    /** Makes a pass if there is none; whether there is one now. */
+    private boolean begin(boolean idle) {
+        passLock.lock();
+        try {
+            if (pass != null) {
+                return true;
+            }
+            if (paused) {
+                return false;
+            }
+            CleaningPass made = idle ? idlePass() : duePass();
+            if (made == null) {
+                return false;
+            }
+            for (int segment : made.segments) {
+                segments.advance(segment, SegmentTable.SEALED, SegmentTable.CLEANING);
+            }
+            if (idle) {
+                // survivors open blocks; that must not look like traffic
+                synchronized (coldnessHistogram) {
+                    idleSince -= IDLE_NANOS;
+                }
+            }
+            passes.increment();
+            pass = made;
+            return true;
+        } finally {
+            passLock.unlock();
+        }
+    }
+
+    private @Nullable CleaningPass duePass() {
+        List<Candidate> candidates = policy.candidates(owners.nowMillis());
+        long free = Math.max(0, pool.freeBlocks());
+        long mostLive = 4L * geometry.segmentBlocks * geometry.blockUnits;
+        CleaningPass evicting = fullPolicy == FullPolicy.EVICT && liveShare() > EVICT_ABOVE ? evictingPass(candidates, free) : null;
+        if (evicting != null) {
+            return evicting;
+        }
+        List<Candidate> chosen = policy.choose(candidates, free, mostLive);
+        if (!chosen.isEmpty()) {
+            return new CleaningPass(chosen, segments, blocks, NO_EVICTION);
+        }
+        if (reclaimer.pending() == 0 && !policy.hasLeftOut()) {
+            log.sealHeads(1);
+            fruitless.incrementAndGet();
+            owners.spaceChanged();
+        }
+        return null;
+    }
+
+    private @Nullable CleaningPass idlePass() {
+        long live = log.liveUnits();
+        long used = pool.usedBlocks() * geometry.blockUnits;
+        if (live > IDLE_BELOW * used) {
+            return null;
+        }
+        List<Candidate> sparse = policy.candidates(owners.nowMillis()).stream()
+                .filter(candidate -> candidate.live() < IDLE_BELOW * candidate.blocks() * geometry.blockUnits)
+                .toList();
+        List<Candidate> chosen = policy.choose(sparse, Math.max(0, pool.freeBlocks()), 8L * geometry.segmentBlocks * geometry.blockUnits);
+        if (chosen.isEmpty()) {
+            log.sealHeads(2);
+            return null;
+        }
+        return new CleaningPass(chosen, segments, blocks, NO_EVICTION);
+    }
+
+    /** The oldest segments, and from which coldness their entries are dropped. */
+    private @Nullable CleaningPass evictingPass(List<Candidate> candidates, long free) {
+        List<Candidate> oldest = new ArrayList<>(candidates);
+        oldest.sort(Comparator.comparingLong(Candidate::created));
+        List<Candidate> chosen = new ArrayList<>();
+        long live = 0;
+        for (Candidate candidate : oldest) {
+            if (!chosen.isEmpty() && (live + candidate.live()) / geometry.blockUnits + 1 > free || chosen.size() == 4) {
+                break;
+            }
+            chosen.add(candidate);
+            live += candidate.live();
+        }
+        if (chosen.isEmpty()) {
+            return null;
+        }
+        int evictFrom = coldnessThreshold(chosen);
+        return evictFrom == NO_EVICTION ? null : new CleaningPass(chosen, segments, blocks, evictFrom);
+    }
+
+    /** The coldness that a share of recently visited entries has or exceeds. */
+    private int coldnessThreshold(List<Candidate> chosen) {
+        int[] here = new int[256];
+        long pin = epochs.pin();
+        try {
+            for (Candidate candidate : chosen) {
+                int block = segments.firstBlock(candidate.segment());
+                for (int i = 0; i < candidate.blocks(); i++, block = blocks.next(block)) {
+                    survey(block, here);
+                }
+            }
+        } finally {
+            epochs.unpin(pin);
+        }
+        for (int i = 0; i < 256; i++) {
+            coldnessHistogram[i] = coldnessHistogram[i] / 2 + here[i];
+        }
+        int overall = threshold(coldnessHistogram, EVICT_SHARE);
+        // what is here must shrink too, or the pass gains nothing
+        return Math.min(overall, threshold(here, EVICT_SHARE / 3));
+    }
+
+    private void survey(int block, int[] histogram) {
+        long start = geometry.blockOffset(block);
+        long used = blocks.usedUnits(block);
+        for (long position = blocks.firstUnit(block); position < used; ) {
+            long location = start + (position << 3);
+            long header = entries.stableHeader(location);
+            long units = entries.units(location, header);
+            if (!entries.isFiller(header)) {
+                histogram[owners.coldness(location, header)] += (int) Math.min(units, 1 << 20);
+            }
+            position += units;
+        }
+    }
+
+    private static int threshold(int[] histogram, double share) {
+        long total = 0;
+        for (int count : histogram) {
+            total += count;
+        }
+        long wanted = (long) (total * share);
+        long sum = 0;
+        for (int coldness = 255; coldness > 0; coldness--) {
+            sum += histogram[coldness];
+            if (sum > 0 && sum >= wanted) {
+                return coldness;
+            }
+        }
+        return sum > 0 ? 1 : NO_EVICTION;
+    }
+
+    /** Works on the present pass until none of its blocks is left to take. */
+    private boolean work(Relocator relocator, int survivor) {
+        CleaningPass current = pass;
+        if (current == null) {
+            return false;
+        }
+        CleaningEvent event = new CleaningEvent();
+        event.begin();
+        int unit;
+        int done = 0;
+        while ((unit = current.take()) >= 0) {
+            clean(current, unit, relocator, survivor);
+            done++;
+        }
+        if (event.shouldCommit()) {
+            event.blocks = done;
+            event.segments = current.segments.length;
+            event.commit();
+        }
+        return done > 0;
+    }
+
+    private void clean(CleaningPass current, int unit, Relocator relocator, int survivor) {
+        boolean ok = false;
+        long pin = epochs.pin();
+        try {
+            ok = relocator.clean(current.block(unit), survivor, current.evictFrom);
+        } finally {
+            epochs.unpin(pin);
+            finish(current, unit, ok);
+        }
+        copiedUnits.add(relocator.copiedUnits);
+        evicted.add(relocator.evicted);
+        expired.add(relocator.expired);
+    }
+
+    private void finish(CleaningPass current, int unit, boolean ok) {
+        int index = current.done(unit, ok);
+        if (index < 0) {
+            return;
+        }
+        int segment = current.segments[index];
+        if (current.hasFailed(index)) {
+            segments.advance(segment, SegmentTable.CLEANING, SegmentTable.SEALED);
+        } else {
+            log.retire(segment);
+            cleanedSegments.increment();
+        }
+        if (current.segmentsLeft.decrementAndGet() == 0) {
+            pass = null;
+        }
+        if (reclaimer.reclaim()) {
+            owners.spaceChanged();
+        }
+    }
+
+    /** Does one block of the present pass for a writer that waits; false if there is none to do. The caller is not pinned. */
+    public boolean help(int node) {
+        CleaningPass current = pass;
+        int unit = current == null ? -1 : current.take();
+        if (current == null || unit < 0) {
+            return false;
+        }
+        clean(current, unit, relocator(), log.survivor(node, geometry.survivorsPerNode - 1));
+        return true;
+    }
+
+    // ---- what others ask
+
+    /** Counts looks at the whole log that found nothing to gain. A writer that has seen two since it began to wait is refused. */
+    public long fruitless() {
+        return fruitless.get();
+    }
+
+    /** Live share of the log bytes there are without the reserve. */
+    public double liveShare() {
+        return (double) log.liveUnits() / availableUnits();
+    }
+
+    /** Units that log entries could take, without the reserve and the index. */
+    public long availableUnits() {
+        long index = pool.usedBlocks() - logBlocks();
+        return Math.max(1, (pool.budgetBlocks() - index - pool.reserveBlocks()) * (long) geometry.blockUnits);
+    }
+
+    /** Blocks that segments own. */
+    public long logBlocks() {
+        long sum = 0;
+        for (int segment = 0; segment < segments.slots(); segment++) {
+            if (segments.state(segment) != SegmentTable.FREE) {
+                sum += segments.blockCount(segment);
+            }
+        }
+        return sum;
+    }
+
+    /**
+     * Whether an insert must be refused, because the log holds about as much as it can and still be cleaned. Looks again each time a block has been opened.
+     */
+    public boolean isTight() {
+        if (fullPolicy == FullPolicy.EVICT || pool.freeBlocks() - pool.reserveBlocks() > pool.budgetBlocks() / 16 + lowWater) {
+            return false;
+        }
+        long clock = log.now();
+        if (tightClock != clock) {
+            tight = log.liveUnits() > FULL_ABOVE * reachableUnits();
+            tightClock = clock;
+        }
+        return tight;
+    }
+
+    /** As {@link #availableUnits}, less what blocks lose at their ends and open heads hold. */
+    private long reachableUnits() {
+        long appended = 0;
+        long room = 0;
+        for (int segment = 0; segment < segments.slots(); segment++) {
+            int state = segments.state(segment);
+            if (state == SegmentTable.SEALED || state == SegmentTable.CLEANING) {
+                appended += segments.appendedUnits(segment);
+                room += (long) segments.blockCount(segment) * geometry.blockUnits;
+            }
+        }
+        double fill = room == 0 ? 1 : Math.max(0.5, (double) appended / room);
+        long heads = (long) geometry.nodes * (geometry.headsPerNode + geometry.survivorsPerNode) * geometry.blockUnits;
+        return (long) ((availableUnits() - heads) * fill);
+    }
+
+    /** Keeps new passes from being made and waits for the present one; until {@link #resume}. */
+    public void pause() {
+        paused = true;
+        while (pass != null) {
+            if (!help(0)) {
+                LockSupport.parkNanos(50_000);
+            }
+        }
+        passLock.lock();
+        passLock.unlock();
+    }
+
+    public void resume() {
+        paused = false;
+        wake();
+    }
+
+    /** Cleans until no pass would gain a block. */
+    public void cleanAll() {
+        Relocator relocator = relocator();
+        int survivor = log.survivor(0, geometry.survivorsPerNode - 1);
+        log.sealHeads(1);
+        for (int rounds = 0; rounds < 10_000; rounds++) {
+            reclaimer.reclaim();
+            if (pass == null) {
+                passLock.lock();
+                try {
+                    if (pass == null) {
+                        List<Candidate> chosen = policy.choose(
+                                policy.candidates(owners.nowMillis()),
+                                Math.max(0, pool.freeBlocks()),
+                                4L * geometry.segmentBlocks * geometry.blockUnits);
+                        if (chosen.isEmpty()) {
+                            return;
+                        }
+                        CleaningPass made = new CleaningPass(chosen, segments, blocks, NO_EVICTION);
+                        for (int segment : made.segments) {
+                            segments.advance(segment, SegmentTable.SEALED, SegmentTable.CLEANING);
+                        }
+                        passes.increment();
+                        pass = made;
+                    }
+                } finally {
+                    passLock.unlock();
+                }
+            }
+            work(relocator, survivor);
+        }
+    }
+
+    public long copiedBytes() {
+        return copiedUnits.sum() << 3;
+    }
+
+    public long cleanedSegments() {
+        return cleanedSegments.sum();
+    }
+
+    public long passes() {
+        return passes.sum();
+    }
+
+    public long evicted() {
+        return evicted.sum();
+    }
+
+    public long expired() {
+        return expired.sum();
+    }
+
+    Eviction eviction() {
+        return eviction;
+    }
+}

@@ -1,0 +1,107 @@
+package io.loam.store.cleaner;
+
+import io.loam.store.epoch.Epochs;
+import io.loam.store.log.Geometry;
+import io.loam.store.log.Log;
+import io.loam.store.log.SegmentTable;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+
+/** Chooses the segments of a pass. */
+final class CleaningPolicy {
+
+    /**
+     * A sealed segment that nothing can be added to any more.
+     *
+     * @param live units that must be copied
+     * @param score the greater the better to clean
+     */
+    record Candidate(int segment, int blocks, long live, long created, double score) {}
+
+    private final Geometry geometry;
+    private final SegmentTable segments;
+    private final Log log;
+    private final Epochs epochs;
+
+    CleaningPolicy(Geometry geometry, SegmentTable segments, Log log, Epochs epochs) {
+        this.geometry = geometry;
+        this.segments = segments;
+        this.log = log;
+        this.epochs = epochs;
+    }
+
+    /** Whether the last {@link #candidates} left out a segment that pinned threads may still publish into. */
+    private volatile boolean leftOut;
+
+    boolean hasLeftOut() {
+        return leftOut;
+    }
+
+    static double costBenefit(double live, double age) {
+        return (1 - live) * age / (1 + live);
+    }
+
+    List<Candidate> candidates(long nowMillis) {
+        List<Candidate> found = new ArrayList<>();
+        long oldestPin = epochs.oldestPin();
+        long now = log.now();
+        boolean excluded = false;
+        for (int segment = 0; segment < segments.slots(); segment++) {
+            if (segments.state(segment) != SegmentTable.SEALED || segments.isOversized(segment)) {
+                continue;
+            }
+            if (segments.sealTag(segment) >= oldestPin) {
+                excluded = true;
+                continue;
+            }
+            int blocks = segments.blockCount(segment);
+            long live = Math.max(0, segments.liveUnits(segment) - segments.expiredUnits(segment, nowMillis));
+            double share = Math.min(1, (double) live / ((long) blocks * geometry.blockUnits));
+            long age = Math.max(1, now - segments.created(segment));
+            found.add(new Candidate(segment, blocks, live, segments.created(segment), live == 0 ? Double.MAX_VALUE : costBenefit(share, age)));
+        }
+        leftOut = excluded;
+        return found;
+    }
+
+    /**
+     * The best candidates whose live units fit into {@code freeBlocks}, at most {@code mostLive} units of them, from old to young; empty if they would not gain a block.
+     */
+    List<Candidate> choose(List<Candidate> candidates, long freeBlocks, long mostLive) {
+        List<Candidate> sorted = new ArrayList<>(candidates);
+        sorted.sort(Comparator.comparingDouble(Candidate::score).reversed());
+        List<Candidate> chosen = gaining(sorted, freeBlocks, mostLive);
+        if (chosen.isEmpty()) {
+            // age can prefer old full segments over young empty ones; when that gains nothing, take the emptiest
+            sorted.sort(Comparator.comparingDouble(candidate -> (double) candidate.live() / candidate.blocks()));
+            chosen = gaining(sorted, freeBlocks, Long.MAX_VALUE);
+        }
+        chosen.sort(Comparator.comparingLong(Candidate::created));
+        return chosen;
+    }
+
+    private List<Candidate> gaining(List<Candidate> sorted, long freeBlocks, long mostLive) {
+        List<Candidate> chosen = new ArrayList<>();
+        long live = 0;
+        long blocks = 0;
+        for (Candidate candidate : sorted) {
+            if (candidate.live() > 0 && (blocksFor(live + candidate.live()) > freeBlocks || (live > 0 && live + candidate.live() > mostLive))) {
+                break;
+            }
+            chosen.add(candidate);
+            live += candidate.live();
+            blocks += candidate.blocks();
+            if (mostLive == Long.MAX_VALUE && blocks - blocksFor(live) >= 2) {
+                break;
+            }
+        }
+        return blocks - blocksFor(live) >= 1 ? chosen : new ArrayList<>();
+    }
+
+    /** Blocks that so many units take in survivors, with what small entries leave unused at block ends. */
+    private long blocksFor(long live) {
+        long unused = geometry.smallEntryBytes / 16;
+        return live == 0 ? 0 : (live + geometry.blockUnits - 1) / (geometry.blockUnits - unused);
+    }
+}

@@ -1,0 +1,30 @@
+package io.loam.store.cleaner;
+
+import io.loam.store.RemovalListener.Cause;
+import io.loam.store.index.Index;
+import org.jspecify.annotations.Nullable;
+
+/** What the cleaner asks of the engine about entries. */
+public interface Owners {
+
+    /** The index that a namespace's entries are in, or null if it was dropped. */
+    @Nullable Index index(int namespaceId);
+
+    /** Indexes of the namespace that were cleared or dropped and are still being accounted for; usually none. */
+    Index[] condemned(int namespaceId);
+
+    /** Wall-clock milliseconds. */
+    long nowMillis();
+
+    /** How ready an entry is to be evicted: 0 (never) to 255 (first). */
+    int coldness(long location, long header);
+
+    /** An entry moved; its reference mark moves along. */
+    void moved(long from, long to);
+
+    /** The cleaner removed an entry from the index. Called under no lock, pinned. */
+    void removed(int namespaceId, long location, long header, Cause cause);
+
+    /** Blocks have been freed, or it is clear that none will be. */
+    void spaceChanged();
+}

@@ -1,0 +1,242 @@
+package io.loam.store.cleaner;
+
+import io.loam.store.RemovalListener.Cause;
+import io.loam.store.index.Index;
+import io.loam.store.log.BlockTable;
+import io.loam.store.log.Entries;
+import io.loam.store.log.EntryLayout;
+import io.loam.store.log.Geometry;
+import io.loam.store.log.Log;
+import io.loam.store.log.SegmentTable;
+
+/** Moves the live entries of a block to a survivor head. One for each thread that cleans. */
+final class Relocator {
+
+    /** Entries whose index lines are fetched before the first of them is looked at. */
+    private static final int BATCH = 16;
+
+    private static final Index[] NO_INDEX = {};
+
+    private final Geometry geometry;
+    private final BlockTable blocks;
+    private final SegmentTable segments;
+    private final Entries entries;
+    private final Log log;
+    private final Owners owners;
+
+    private final long[] locations = new long[BATCH];
+    private final long[] headers = new long[BATCH];
+    private final long[] hashes = new long[BATCH];
+    private final long[] homes = new long[BATCH];
+    private final Index[] indexes = new Index[BATCH];
+    private int survivorSegment = -1;
+    private double survivorUnits;
+    private double survivorCreated;
+    private double survivorNanos;
+
+    /** What the last block came to. */
+    long copiedUnits;
+    long deadUnits;
+    long evicted;
+    long expired;
+    private long deadOverhead;
+    private long sink;
+
+    Relocator(Geometry geometry, BlockTable blocks, SegmentTable segments, Entries entries, Log log, Owners owners) {
+        this.geometry = geometry;
+        this.blocks = blocks;
+        this.segments = segments;
+        this.entries = entries;
+        this.log = log;
+        this.owners = owners;
+    }
+
+    /**
+     * Moves what is live in a block of a segment in state CLEANING; false if the survivors found no memory before all was moved. The caller is pinned.
+     */
+    boolean clean(int block, int survivor, int evictFrom) {
+        copiedUnits = 0;
+        deadUnits = 0;
+        deadOverhead = 0;
+        evicted = 0;
+        expired = 0;
+        int segment = blocks.owner(block);
+        long start = geometry.blockOffset(block);
+        long position = blocks.firstUnit(block);
+        long used = blocks.usedUnits(block);
+        boolean ok = true;
+        while (position < used && ok) {
+            int count = 0;
+            while (position < used && count < BATCH) {
+                long location = start + (position << 3);
+                long header = entries.stableHeader(location);
+                position += entries.units(location, header);
+                if (!entries.isFiller(header)) {
+                    count = gather(count, location, header);
+                }
+            }
+            for (int i = 0; i < count; i++) {
+                if (homes[i] != 0) {
+                    sink += indexes[i].touch(homes[i]);
+                }
+            }
+            for (int i = 0; i < count && ok; i++) {
+                ok = settle(i, survivor, evictFrom);
+            }
+        }
+        segments.addDeadOf(segment, deadUnits, deadOverhead);
+        age(survivor, segment);
+        return ok;
+    }
+
+    private int gather(int at, long location, long header) {
+        int namespace = entries.namespaceId(location, header);
+        Index index = owners.index(namespace);
+        locations[at] = location;
+        headers[at] = header;
+        if (index == null) {
+            Index[] condemned = owners.condemned(namespace);
+            if (condemned.length == 0) {
+                return at;
+            }
+            index = condemned[0];
+        }
+        indexes[at] = index;
+        hashes[at] = index.hashAt(location, header);
+        homes[at] = index.home(hashes[at]);
+        return at + 1;
+    }
+
+    /** Moves, removes or ignores one entry; false when there was no memory for it. */
+    private boolean settle(int i, int survivor, int evictFrom) {
+        long location = locations[i];
+        long hash = hashes[i];
+        int namespace = entries.namespaceId(location, headers[i]);
+        Index index = owners.index(namespace);
+        if (index != null && index.pointsTo(hash, location)) {
+            long header = entries.stableHeader(location);
+            long expiresAt = entries.expiresAt(location, header);
+            if (expiresAt != 0 && expiresAt <= owners.nowMillis()) {
+                return drop(index, hash, location, namespace, Cause.EXPIRED);
+            }
+            if (evictFrom <= 255 && owners.coldness(location, header) >= evictFrom) {
+                return drop(index, hash, location, namespace, Cause.EVICTED);
+            }
+            return move(index, hash, location, survivor);
+        }
+        Index[] condemned = owners.condemned(namespace);
+        for (Index old : condemned.length == 0 ? NO_INDEX : condemned) {
+            forget(old, hash, location);
+        }
+        return true;
+    }
+
+    private boolean move(Index index, long hash, long location, int survivor) {
+        long header = entries.stableHeader(location);
+        long units = entries.units(location, header);
+        long overhead = entries.overhead(location, header);
+        long target = log.reserve(survivor, units, overhead);
+        if (target == Log.NO_SPACE) {
+            return false;
+        }
+        boolean overwritable = entries.isOverwritable(header);
+        if (!overwritable) {
+            entries.copyEntry(location, target, units << 3); // immutable: no lock needed for what may be long
+        }
+        long descriptor = index.descriptor(hash);
+        long bucket;
+        while ((bucket = index.tryLock(descriptor, hash)) == 0) {
+            descriptor = index.successor(descriptor, hash);
+        }
+        long slot = index.findLocationLocked(descriptor, bucket, hash, location);
+        long overheadNow = overhead;
+        if (slot != 0) {
+            if (overwritable) {
+                entries.copyEntry(location, target, units << 3);
+            }
+            header = entries.headerAcquire(location);
+            overheadNow = entries.overhead(location, header);
+            owners.moved(location, target);
+            index.setLocation(slot, target);
+        }
+        index.unlock(bucket);
+        if (slot == 0) {
+            log.abandon(target, units, overhead);
+            return true;
+        }
+        log.countShrunk(target, overheadNow - overhead);
+        copiedUnits += units;
+        deadUnits += units;
+        deadOverhead += overheadNow;
+        long expiresAt = entries.expiresAt(target, header);
+        if (expiresAt != 0) {
+            log.countExpiring(location, -units, expiresAt);
+            log.countExpiring(target, units, expiresAt);
+        }
+        return true;
+    }
+
+    private boolean drop(Index index, long hash, long location, int namespace, Cause cause) {
+        long header = removeFrom(index, hash, location);
+        if (header != 0) {
+            owners.removed(namespace, location, header, cause);
+            log.markDead(location, header);
+            if (cause == Cause.EXPIRED) {
+                expired++;
+            } else {
+                evicted++;
+            }
+        }
+        return true;
+    }
+
+    /** An entry of a cleared index: whoever accounts for that index must not meet it any more. */
+    private void forget(Index old, long hash, long location) {
+        long header = removeFrom(old, hash, location);
+        if (header != 0) {
+            log.markDead(location, header);
+        }
+    }
+
+    /** Removes the slot that holds the location; the entry's header, or 0 if there is none. */
+    private long removeFrom(Index index, long hash, long location) {
+        while (true) {
+            long descriptor = index.descriptor(hash);
+            long bucket;
+            while ((bucket = index.tryLock(descriptor, hash)) == 0) {
+                descriptor = index.successor(descriptor, hash);
+            }
+            long slot = index.findLocationLocked(descriptor, bucket, hash, location);
+            long header = slot == 0 ? 0 : entries.headerAcquire(location);
+            boolean removed = slot == 0 || index.removeLocked(descriptor, bucket, slot, EntryLayout.version(header), null);
+            index.unlock(bucket);
+            if (removed) {
+                return header;
+            }
+            Thread.onSpinWait();
+        }
+    }
+
+    private void age(int survivor, int source) {
+        if (copiedUnits == 0) {
+            return;
+        }
+        int segment = log.segmentOf(survivor);
+        if (segment != survivorSegment) {
+            survivorSegment = segment;
+            survivorUnits = 0;
+            survivorCreated = 0;
+            survivorNanos = 0;
+        }
+        double units = survivorUnits + copiedUnits;
+        survivorCreated += (segments.created(source) - survivorCreated) * copiedUnits / units;
+        survivorNanos += (segments.createdNanos(source) - survivorNanos) * copiedUnits / units;
+        survivorUnits = units;
+        log.setAge(survivor, (long) survivorCreated, (long) survivorNanos);
+    }
+
+    /** Keeps the touching loads alive. */
+    long sink() {
+        return sink;
+    }
+}

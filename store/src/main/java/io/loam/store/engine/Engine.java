@@ -1,0 +1,521 @@
+package io.loam.store.engine;
+
+import io.loam.memory.MemoryException;
+import io.loam.memory.RawMemory;
+import io.loam.memory.Reservation;
+import io.loam.memory.Topology;
+import io.loam.store.Eviction;
+import io.loam.store.FullPolicy;
+import io.loam.store.LoamException;
+import io.loam.store.RemovalListener;
+import io.loam.store.RemovalListener.Cause;
+import io.loam.store.StoreClosedException;
+import io.loam.store.StoreFullException;
+import io.loam.store.cleaner.Cleaner;
+import io.loam.store.cleaner.Owners;
+import io.loam.store.epoch.Epochs;
+import io.loam.store.epoch.Reclaimer;
+import io.loam.store.index.DescriptorSlab;
+import io.loam.store.index.Index;
+import io.loam.store.index.KeyHash;
+import io.loam.store.log.BlockPool;
+import io.loam.store.log.BlockPool.Purpose;
+import io.loam.store.log.BlockTable;
+import io.loam.store.log.Entries;
+import io.loam.store.log.Geometry;
+import io.loam.store.log.Log;
+import io.loam.store.log.SegmentTable;
+import io.loam.store.log.SpinLock;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/** The memory of one store and the parts that work on it. */
+final class Engine implements Owners {
+
+    private static final int OPEN = 0;
+    private static final int PAUSED = 1;
+    private static final int CLOSED = 2;
+    private static final Index[] NONE = {};
+    private static final long CLOSE_WAIT_NANOS = TimeUnit.SECONDS.toNanos(2);
+    private static final long CLOCK_WORD = 128;
+    private static final long EPOCH_WORD = 64;
+
+    final EngineOptions options;
+    final RawMemory memory;
+    final Geometry geometry;
+    final Reservation reservation;
+    final long base;
+    final Epochs epochs;
+    final Reclaimer reclaimer;
+    final BlockTable blocks;
+    final BlockPool pool;
+    final SegmentTable segments;
+    final Entries entries;
+    final Log log;
+    final KeyHash keyHash;
+    final DescriptorSlab slab;
+    final Cleaner cleaner;
+    final Maintenance maintenance;
+    final boolean inPlace;
+    private final boolean marks;
+    private final Topology topology;
+    private final boolean oneNode;
+    private final int heads;
+    private volatile int state = OPEN;
+
+    private final ConcurrentHashMap<Integer, KeySpace> keySpaces = new ConcurrentHashMap<>();
+    final CopyOnWriteArrayList<RemovalListener> listeners = new CopyOnWriteArrayList<>();
+
+    private final ReentrantLock spaceLock = new ReentrantLock();
+    private final Condition spaceFreed = spaceLock.newCondition();
+    private final AtomicLong waiters = new AtomicLong();
+    private final ConcurrentLinkedQueue<Runnable> hooks = new ConcurrentLinkedQueue<>();
+
+    final LongAdder writerStalls = new LongAdder();
+    final AtomicLong longestStall = new AtomicLong();
+    final LongAdder refusedWrites = new LongAdder();
+    final LongAdder overwrittenBytes = new LongAdder();
+
+    Engine(EngineOptions options) {
+        this.options = options;
+        this.memory = RawMemory.ofProcess();
+        this.topology = options.topology();
+        this.marks = options.fullPolicy() == FullPolicy.EVICT;
+        this.inPlace = options.updatePolicy() == io.loam.store.UpdatePolicy.IN_PLACE;
+        this.geometry = geometry(options);
+        this.oneNode = geometry.nodes == 1;
+        this.heads = geometry.headsPerNode;
+        int budget = budgetBlocks(options.capacityBytes());
+        try {
+            reservation = Reservation.reserve(geometry.reservedBytes, Geometry.GROUP_BYTES);
+        } catch (MemoryException e) {
+            throw new LoamException("no memory for a store of " + options.capacityBytes() + " bytes: " + e.getMessage(), e);
+        }
+        this.base = reservation.address();
+        try {
+            prepareMemory();
+            epochs = new Epochs(memory, base + EPOCH_WORD, base + geometry.epochOffset, geometry.epochSlots);
+            reclaimer = new Reclaimer(epochs);
+            blocks = new BlockTable(memory, base + geometry.blockTableOffset);
+            pool = new BlockPool(memory, geometry, blocks, base + geometry.poolOffset, budget);
+            segments = new SegmentTable(memory, base + geometry.segmentOffset, geometry.segmentSlots);
+            entries = new Entries(memory, base, geometry, blocks);
+            log = new Log(memory, base, geometry, blocks, pool, segments, entries, epochs, reclaimer, options.clock(), base + CLOCK_WORD);
+            keyHash = new KeyHash(memory, options.floodResistant(), options.hashSeed(), Long.rotateLeft(options.hashSeed(), 32) * 0x9E3779B97F4A7C15L);
+            slab = new DescriptorSlab(memory, base, geometry, pool);
+            setReserve(budget);
+            cleaner = new Cleaner(
+                    geometry, blocks, pool, segments, entries, log, epochs, reclaimer, this, options.fullPolicy(), options.eviction());
+            maintenance = new Maintenance(this);
+        } catch (MemoryException e) {
+            reservation.close();
+            throw new LoamException("no memory for the store's tables: " + e.getMessage(), e);
+        } catch (RuntimeException | Error e) {
+            reservation.close();
+            throw e;
+        }
+    }
+
+    static Geometry geometry(EngineOptions options) {
+        return new Geometry(
+                options.maximumCapacityBytes(),
+                options.blockBytes(),
+                options.segmentBytes(),
+                options.epochSlots(),
+                options.topology().nodeCount(),
+                options.headsPerNode(),
+                options.cleanersPerNode(),
+                options.fullPolicy() == FullPolicy.EVICT);
+    }
+
+    private void prepareMemory() {
+        if (options.hugePages()) {
+            reservation.adviseHugePages(0, geometry.reservedBytes, true);
+        }
+        if (!oneNode) {
+            long share = (geometry.reservedBytes - geometry.dataOffset) / geometry.nodes / Geometry.GROUP_BYTES * Geometry.GROUP_BYTES;
+            for (int node = 0; node < geometry.nodes && share > 0; node++) {
+                reservation.bindToNode(geometry.dataOffset + node * share, share, node);
+            }
+        }
+        reservation.populate(0, geometry.tableBytes);
+        if (options.prefault()) {
+            reservation.populate(geometry.dataOffset, options.capacityBytes() / Geometry.GROUP_BYTES * Geometry.GROUP_BYTES);
+        }
+    }
+
+    /** Blocks that a capacity leaves for log and index. */
+    int budgetBlocks(long capacityBytes) {
+        return (int) Math.min(geometry.maximumBlocks, (capacityBytes - geometry.tableBytes) >>> geometry.blockShift);
+    }
+
+    /** The reserve: a segment and a block for each survivor head, one step of the index, and at least 1/100. */
+    void setReserve(int budget) {
+        int survivors = geometry.nodes * geometry.survivorsPerNode;
+        int forIndex = Math.clamp(budget / 64, 2, 18);
+        int forCleaning = Math.max(budget / 100, Math.min(budget / 12, geometry.segmentBlocks + 1) + survivors);
+        pool.setReserve(forCleaning + forIndex, forIndex);
+    }
+
+    void start() {
+        cleaner.start();
+        maintenance.start();
+    }
+
+    Index newIndex(KeySpace owner) {
+        return new Index(
+                memory, base, geometry, pool, entries, keyHash, epochs, reclaimer, slab, hash -> maintenance.resize(owner, hash));
+    }
+
+    void register(KeySpace keySpace) {
+        keySpaces.put(keySpace.id, keySpace);
+    }
+
+    void unregister(KeySpace keySpace) {
+        keySpaces.remove(keySpace.id, keySpace);
+    }
+
+    Iterable<KeySpace> keySpaces() {
+        return keySpaces.values();
+    }
+
+    // ---- entering and leaving
+
+    /** Pins for a reader. */
+    long enter() {
+        long pin = epochs.pin();
+        if (state == CLOSED) {
+            epochs.unpin(pin);
+            throw new StoreClosedException();
+        }
+        return pin;
+    }
+
+    /** Pins for a writer; waits while writers are kept out. */
+    long enterWriter() {
+        for (int spins = 0; ; spins++) {
+            long pin = epochs.pin();
+            if (state == OPEN) {
+                return pin;
+            }
+            epochs.unpin(pin);
+            if (state == CLOSED) {
+                throw new StoreClosedException();
+            }
+            if (epochs.isPinnedByCurrentThread()) {
+                throw new StoreFullException("the store is being cleared and waits for this thread's own guard or read; close it before writing");
+            }
+            SpinLock.backOff(spins);
+        }
+    }
+
+    void exit(long pin) {
+        epochs.unpin(pin);
+    }
+
+    void checkOpen() {
+        if (state == CLOSED) {
+            throw new StoreClosedException();
+        }
+    }
+
+    boolean isClosed() {
+        return state == CLOSED;
+    }
+
+    /** The head for the calling thread. */
+    int head() {
+        if (oneNode) {
+            return (int) (Thread.currentThread().threadId() % heads);
+        }
+        int node = topology.currentNode();
+        return log.head(node, topology.currentCpuOfNode() % heads);
+    }
+
+    // ---- space
+
+    /**
+     * Waits until a write of {@code units} can be tried again. The caller is not pinned by this operation.
+     *
+     * @param since when the operation first found no space, {@link System#nanoTime}
+     * @param fruitlessBefore {@link Cleaner#fruitless} then
+     * @throws StoreFullException when that is not to be expected, or the thread must not wait, or the time is over
+     */
+    void awaitSpace(long units, long since, long fruitlessBefore) {
+        if (epochs.isPinnedByCurrentThread()) {
+            throw refused(units, "this thread holds a guard or is inside a read, so it can't wait for memory; close the guard and try again");
+        }
+        int wanted = blocksFor(units);
+        long deadline = since + TimeUnit.MILLISECONDS.toNanos(options.writeTimeoutMillis());
+        waiters.incrementAndGet();
+        writerStalls.increment();
+        StallEvent event = new StallEvent();
+        event.begin();
+        try {
+            while (true) {
+                checkOpen();
+                if (reclaimer.reclaim()) {
+                    signal();
+                }
+                if (pool.hasSpaceFor(Purpose.WRITE, wanted)) {
+                    return;
+                }
+                if (cleaner.fruitless() >= fruitlessBefore + 2 && reclaimer.pending() == 0) {
+                    throw refused(units, "cleaning can free nothing more");
+                }
+                long left = deadline - System.nanoTime();
+                if (left <= 0) {
+                    throw refused(units, "no memory was freed within " + options.writeTimeoutMillis() + " ms" + blockedBy());
+                }
+                cleaner.wake();
+                if (!cleaner.help(oneNode ? 0 : topology.currentNode())) {
+                    parkForSpace(Math.min(left, 500_000));
+                }
+            }
+        } finally {
+            waiters.decrementAndGet();
+            long waited = System.nanoTime() - since;
+            longestStall.accumulateAndGet(waited, Math::max);
+            event.units = units;
+            event.commit();
+        }
+    }
+
+    /** The largest entry there can ever be room for. */
+    long maximumUnits() {
+        return Math.min(0xFFFF_FFFFL, (long) geometry.maximumBlocks * geometry.blockUnits);
+    }
+
+    int blocksFor(long units) {
+        return (int) Math.min(Integer.MAX_VALUE, (units + geometry.blockUnits - 1) / geometry.blockUnits);
+    }
+
+    private void parkForSpace(long nanos) {
+        spaceLock.lock();
+        try {
+            boolean interrupted = Thread.interrupted();
+            try {
+                spaceFreed.awaitNanos(nanos);
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        } finally {
+            spaceLock.unlock();
+        }
+    }
+
+    private void signal() {
+        if (waiters.get() > 0) {
+            spaceLock.lock();
+            try {
+                spaceFreed.signalAll();
+            } finally {
+                spaceLock.unlock();
+            }
+        }
+        for (Runnable hook = hooks.poll(); hook != null; hook = hooks.poll()) {
+            runHook(hook);
+        }
+    }
+
+    private void runHook(Runnable hook) {
+        try {
+            hook.run();
+        } catch (RuntimeException e) {
+            System.getLogger("io.loam.store").log(System.Logger.Level.WARNING, "a tryPut hook failed", e);
+        }
+    }
+
+    /** Runs the hook when memory may have been freed. */
+    void onSpace(Runnable hook) {
+        hooks.add(hook);
+        cleaner.wake();
+        if (pool.hasSpaceFor(Purpose.WRITE, 1) || isClosed()) {
+            signal();
+        }
+    }
+
+    private String blockedBy() {
+        Epochs.Pin oldest = epochs.oldest();
+        return reclaimer.pending() > 0 && oldest != null
+                ? "; reclamation is blocked by thread " + oldest.threadId()
+                        + (oldest.nanos() == 0 ? "" : ", whose guard is " + (System.nanoTime() - oldest.nanos()) / 1_000_000 + " ms old")
+                : "";
+    }
+
+    /** The refusal of a write; says what is live and what would help. */
+    StoreFullException refused(long units, String why) {
+        refusedWrites.increment();
+        long liveBytes = log.liveUnits() << 3;
+        return new StoreFullException("the store is full: an entry of " + (units << 3) + " bytes found no memory (" + why + "). Live: " + liveBytes + " of "
+                + (cleaner.availableUnits() << 3) + " log bytes, capacity " + ((long) pool.budgetBlocks() << geometry.blockShift)
+                + ". Delete entries, raise the capacity, let entries expire, or open the store with FullPolicy.EVICT");
+    }
+
+    // ---- Owners
+
+    @Override
+    public @Nullable Index index(int namespaceId) {
+        KeySpace keySpace = keySpaces.get(namespaceId);
+        return keySpace == null || keySpace.isDropped() ? null : keySpace.index;
+    }
+
+    @Override
+    public Index[] condemned(int namespaceId) {
+        KeySpace keySpace = keySpaces.get(namespaceId);
+        return keySpace == null ? NONE : keySpace.condemned;
+    }
+
+    @Override
+    public long nowMillis() {
+        return options.clock().millis();
+    }
+
+    private long markAddress(long location) {
+        return base + geometry.markOffset + (location - geometry.dataOffset >>> geometry.markShift);
+    }
+
+    /** The log's time as reference marks count it: 32 ticks while the log is written once. */
+    private byte tick() {
+        return (byte) (log.now() * 32 / Math.max(32, pool.budgetBlocks()));
+    }
+
+    /** Remembers that an entry was used now; only writes when that is news. */
+    void mark(long location) {
+        if (marks) {
+            long address = markAddress(location);
+            byte tick = tick();
+            if (memory.getByteOpaque(address) != tick) {
+                memory.putByteOpaque(address, tick);
+            }
+        }
+    }
+
+    @Override
+    public int coldness(long location, long header) {
+        Eviction eviction = options.eviction();
+        long expiresAt = entries.expiresAt(location, header);
+        if (eviction.domain() == Eviction.Domain.EXPIRING && expiresAt == 0) {
+            return 0;
+        }
+        return switch (eviction.order()) {
+            case COLDEST -> 1 + Math.min(254, tick() - memory.getByteOpaque(markAddress(location)) & 0xFF);
+            case RANDOM -> 1 + (int) ((location * 0x9E3779B97F4A7C15L + log.now() * 0xD6E8FEB86659FD93L) >>> 33 & 0xFF) * 254 / 255;
+            case SOONEST_EXPIRY -> expiresAt == 0 ? 1 : 2 + 4 * (63 - Math.max(1, 64 - Long.numberOfLeadingZeros(Math.max(0, expiresAt - nowMillis()))));
+        };
+    }
+
+    @Override
+    public void moved(long from, long to) {
+        if (marks) {
+            memory.putByteOpaque(markAddress(to), memory.getByteOpaque(markAddress(from)));
+        }
+    }
+
+    @Override
+    public void removed(int namespaceId, long location, long header, Cause cause) {
+        KeySpace keySpace = keySpaces.get(namespaceId);
+        if (!listeners.isEmpty() && keySpace != null) {
+            long length = entries.valueLength(location, header);
+            byte[] value = new byte[(int) length];
+            entries.copyValue(location, header, value, 0);
+            tell(keySpace.name(), entries.key(location, header), value, cause);
+        }
+    }
+
+    void tell(String namespace, byte[] key, byte[] value, Cause cause) {
+        for (RemovalListener listener : listeners) {
+            try {
+                listener.removed(namespace, key, value, cause);
+            } catch (RuntimeException e) {
+                System.getLogger("io.loam.store").log(System.Logger.Level.WARNING, "a removal listener failed", e);
+            }
+        }
+    }
+
+    @Override
+    public void spaceChanged() {
+        signal();
+    }
+
+    // ---- clearing and closing
+
+    /** Runs {@code action} while no writer is inside and no pass under way; false if guards kept it waiting too long. */
+    boolean exclusively(Runnable action) {
+        cleaner.pause();
+        maintenance.pause();
+        try {
+            state = PAUSED;
+            long tag = epochs.retireTag();
+            if (!awaitPins(tag)) {
+                return false;
+            }
+            action.run();
+            return true;
+        } finally {
+            if (state == PAUSED) {
+                state = OPEN;
+            }
+            maintenance.resume();
+            cleaner.resume();
+        }
+    }
+
+    private boolean awaitPins(long tag) {
+        long deadline = System.nanoTime() + CLOSE_WAIT_NANOS;
+        for (int spins = 0; !epochs.isSafe(tag); spins++) {
+            if (System.nanoTime() > deadline) {
+                return false;
+            }
+            SpinLock.backOff(spins);
+        }
+        return true;
+    }
+
+    /** Frees every segment. Only inside {@link #exclusively}, after the indexes have been replaced. */
+    void freeAllSegments() {
+        log.sealHeads(0);
+        for (int segment = 0; segment < segments.slots(); segment++) {
+            if (segments.advance(segment, SegmentTable.SEALED, SegmentTable.CLEANING)) {
+                log.retire(segment);
+            }
+        }
+        reclaimer.reclaim();
+    }
+
+    void close() {
+        synchronized (this) {
+            if (state == CLOSED) {
+                return;
+            }
+            state = CLOSED;
+        }
+        maintenance.stop();
+        cleaner.stop();
+        signal();
+        long tag = epochs.retireTag();
+        if (awaitPins(tag)) {
+            reservation.close();
+        } else {
+            // somebody still reads: give the memory back but keep the addresses, so that a late read sees zeros and never faults
+            reservation.discard();
+            Thread.ofPlatform().daemon().name("loam-unmap").start(() -> {
+                while (!epochs.isSafe(tag)) {
+                    LockSupport.parkNanos(100_000_000);
+                }
+                reservation.close();
+            });
+        }
+    }
+}

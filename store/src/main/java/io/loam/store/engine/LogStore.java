@@ -1,0 +1,275 @@
+package io.loam.store.engine;
+
+import io.loam.store.Guard;
+import io.loam.store.Namespace;
+import io.loam.store.RemovalListener;
+import io.loam.store.Store;
+import io.loam.store.StoreBuilder;
+import io.loam.store.StoreFullException;
+import io.loam.store.StoreStats;
+import io.loam.store.ValueView;
+import io.loam.store.index.Index;
+import io.loam.store.log.BlockPool.Purpose;
+import io.loam.store.transfer.StoreFile;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+
+/** The store: its default namespace and what concerns all of them. */
+public final class LogStore extends KeySpace implements Store {
+
+    private static final long SHRINK_WAIT_NANOS = TimeUnit.SECONDS.toNanos(30);
+
+    private final Map<String, KeySpace> named = new HashMap<>();
+    private int lastId;
+    private long capacityBytes;
+
+    private LogStore(Engine engine) {
+        super(engine, 0, "");
+        capacityBytes = engine.options.capacityBytes();
+    }
+
+    /** The least capacity that works with these options. */
+    public static long minimumCapacityBytes(EngineOptions options) {
+        return Engine.geometry(options).tableBytes + 64L * options.blockBytes();
+    }
+
+    public static LogStore open(EngineOptions options) {
+        Engine engine = new Engine(options);
+        LogStore store;
+        try {
+            store = new LogStore(engine);
+        } catch (Index.NoRoomException e) {
+            engine.close();
+            throw new IllegalArgumentException("capacity " + options.capacityBytes() + " bytes leaves no blocks for an index", e);
+        }
+        engine.start();
+        return store;
+    }
+
+    // ---- namespaces
+
+    @Override
+    public Namespace namespace(String name) {
+        Objects.requireNonNull(name);
+        engine.checkOpen();
+        if (name.isEmpty()) {
+            return this;
+        }
+        synchronized (named) {
+            KeySpace present = named.get(name);
+            if (present != null) {
+                return present;
+            }
+            if (named.size() == StoreBuilder.MAX_NAMESPACES) {
+                throw new IllegalStateException("there are " + named.size() + " namespaces, the most there can be; drop one");
+            }
+            try {
+                KeySpace made = new KeySpace(engine, ++lastId, name);
+                named.put(name, made);
+                return made;
+            } catch (Index.NoRoomException e) {
+                throw engine.refused(0, "a namespace needs two blocks for its index");
+            }
+        }
+    }
+
+    @Override
+    public Set<String> namespaces() {
+        engine.checkOpen();
+        synchronized (named) {
+            return new TreeSet<>(named.keySet());
+        }
+    }
+
+    @Override
+    public boolean dropNamespace(String name) {
+        engine.checkOpen();
+        synchronized (named) {
+            KeySpace dropped = named.remove(name);
+            if (dropped != null) {
+                dropped.drop();
+            }
+            return dropped != null;
+        }
+    }
+
+    @Override
+    public void clearAll() {
+        engine.checkOpen();
+        if (engine.epochs.isPinnedByCurrentThread() || !engine.exclusively(this::clearEverything)) {
+            clear(); // a guard is open: clear each namespace and let the memory go in the background
+            synchronized (named) {
+                named.values().forEach(KeySpace::clear);
+            }
+        }
+    }
+
+    private void clearEverything() {
+        List<Index> old = new ArrayList<>();
+        Map<KeySpace, Index> fresh = new HashMap<>();
+        for (KeySpace space : engine.keySpaces()) {
+            if (!space.isDropped()) {
+                Index made = engine.newIndex(space);
+                made.raiseVersions(space.index);
+                fresh.put(space, made);
+            }
+        }
+        for (KeySpace space : engine.keySpaces()) {
+            old.addAll(List.of(space.forgetCondemned()));
+            Index made = fresh.get(space);
+            if (made != null) {
+                old.add(space.replaceIndex(made));
+            }
+        }
+        old.forEach(index -> engine.reclaimer.retire(index::destroy));
+        engine.freeAllSegments();
+    }
+
+    // ---- guards
+
+    @Override
+    public Guard guard() {
+        engine.checkOpen();
+        long pin = engine.epochs.pinGuard();
+        if (engine.isClosed()) {
+            engine.epochs.unpinGuard(pin);
+            engine.checkOpen();
+        }
+        return new PinnedGuard(pin);
+    }
+
+    private final class PinnedGuard implements Guard {
+
+        private final long pin;
+        private final AtomicBoolean closed = new AtomicBoolean();
+
+        PinnedGuard(long pin) {
+            this.pin = pin;
+        }
+
+        @Override
+        public @Nullable ValueView get(byte[] key) {
+            return get(LogStore.this, key);
+        }
+
+        @Override
+        public @Nullable ValueView get(Namespace namespace, byte[] key) {
+            if (closed.get()) {
+                throw new IllegalStateException("the guard is closed");
+            }
+            if (!(namespace instanceof KeySpace space) || space.engine != engine) {
+                throw new IllegalArgumentException("a namespace of another store");
+            }
+            engine.checkOpen();
+            return space.view(key);
+        }
+
+        @Override
+        public void close() {
+            if (closed.compareAndSet(false, true)) {
+                engine.epochs.unpinGuard(pin);
+            }
+        }
+    }
+
+    // ---- the whole store
+
+    @Override
+    public long capacityBytes() {
+        return capacityBytes;
+    }
+
+    @Override
+    public void setCapacityBytes(long bytes) {
+        engine.checkOpen();
+        long minimum = engine.geometry.tableBytes + 64L * engine.geometry.blockBytes;
+        if (bytes < minimum || bytes > engine.options.maximumCapacityBytes()) {
+            throw new IllegalArgumentException("capacity " + bytes + " bytes; allowed: " + minimum + " to "
+                    + engine.options.maximumCapacityBytes() + ", the maximum given at opening");
+        }
+        synchronized (engine.pool) {
+            int before = engine.pool.budgetBlocks();
+            int budget = engine.budgetBlocks(bytes);
+            engine.setReserve(budget);
+            engine.pool.setBudgetBlocks(budget);
+            if (!awaitBudget()) {
+                engine.pool.setBudgetBlocks(before);
+                engine.setReserve(before);
+                throw new StoreFullException("capacity " + bytes + " bytes does not hold the " + (engine.log.liveUnits() << 3)
+                        + " bytes that are live; delete entries first, or open the store with FullPolicy.EVICT");
+            }
+            capacityBytes = bytes;
+        }
+    }
+
+    private boolean awaitBudget() {
+        long deadline = System.nanoTime() + SHRINK_WAIT_NANOS;
+        long fruitless = engine.cleaner.fruitless();
+        while (!engine.pool.hasSpaceFor(Purpose.CLEAN, 0)) {
+            engine.checkOpen();
+            engine.reclaimer.reclaim();
+            engine.cleaner.wake();
+            if (System.nanoTime() > deadline || engine.cleaner.fruitless() >= fruitless + 3) {
+                return false;
+            }
+            LockSupport.parkNanos(200_000);
+        }
+        return true;
+    }
+
+    @Override
+    public long exportTo(Path file) throws IOException {
+        engine.checkOpen();
+        return StoreFile.write(this, file);
+    }
+
+    @Override
+    public long importFrom(Path file) throws IOException {
+        engine.checkOpen();
+        return StoreFile.read(this, file, engine.options.clock());
+    }
+
+    @Override
+    public void addListener(RemovalListener listener) {
+        engine.checkOpen();
+        engine.listeners.add(Objects.requireNonNull(listener));
+    }
+
+    @Override
+    public void removeListener(RemovalListener listener) {
+        engine.checkOpen();
+        engine.listeners.remove(listener);
+    }
+
+    @Override
+    public void clean() {
+        engine.checkOpen();
+        engine.cleaner.cleanAll();
+    }
+
+    @Override
+    public StoreStats stats() {
+        long pin = engine.enter();
+        try {
+            return StatsReader.read(engine, capacityBytes);
+        } finally {
+            engine.exit(pin);
+        }
+    }
+
+    @Override
+    public void close() {
+        engine.close();
+    }
+}

@@ -1,0 +1,137 @@
+package io.loam.store.engine;
+
+import io.loam.store.index.Index;
+import io.loam.store.log.Geometry;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/** The thread that does what is due but not urgent: resizing, accounting for cleared indexes, giving memory back to the kernel. */
+final class Maintenance {
+
+    private static final int SWEEP_HOMES = 256;
+
+    private record Resize(KeySpace owner, long hash) {}
+
+    private final Engine engine;
+    private final ConcurrentLinkedQueue<Resize> resizes = new ConcurrentLinkedQueue<>();
+    private final ReentrantLock running = new ReentrantLock();
+    private volatile boolean stopped;
+    private @Nullable Thread thread;
+    private long lastRelease = System.nanoTime();
+
+    Maintenance(Engine engine) {
+        this.engine = engine;
+    }
+
+    void start() {
+        thread = Thread.ofPlatform().daemon().name("loam-maintenance").start(this::run);
+    }
+
+    void resize(KeySpace owner, long hash) {
+        resizes.add(new Resize(owner, hash));
+        wake();
+    }
+
+    void wake() {
+        LockSupport.unpark(thread);
+    }
+
+    /** Keeps the thread from doing anything until {@link #resume}; same thread. */
+    void pause() {
+        running.lock();
+    }
+
+    void resume() {
+        running.unlock();
+    }
+
+    void stop() {
+        stopped = true;
+        Thread running = thread;
+        LockSupport.unpark(running);
+        boolean interrupted = false;
+        while (running != null && running.isAlive()) {
+            try {
+                running.join();
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void run() {
+        while (!stopped) {
+            boolean busy = false;
+            running.lock();
+            try {
+                busy = step();
+            } catch (RuntimeException | Error e) {
+                System.getLogger("io.loam.store").log(System.Logger.Level.ERROR, "maintenance failed and goes on", e);
+            } finally {
+                running.unlock();
+            }
+            if (!busy) {
+                LockSupport.parkNanos(engine.reclaimer.pending() > 0 ? 2_000_000 : 20_000_000);
+            }
+        }
+    }
+
+    private boolean step() {
+        boolean busy = false;
+        Resize resize = resizes.poll();
+        if (resize != null) {
+            GrowthEvent event = new GrowthEvent();
+            event.begin();
+            resize.owner().index.resize(resize.hash());
+            event.commit();
+            busy = true;
+        }
+        for (KeySpace keySpace : engine.keySpaces()) {
+            busy |= sweep(keySpace);
+        }
+        if (engine.reclaimer.reclaim()) {
+            engine.spaceChanged();
+        }
+        long delay = TimeUnit.MILLISECONDS.toNanos(engine.options.releaseDelayMillis());
+        long now = System.nanoTime();
+        if (now - lastRelease > Math.min(delay, TimeUnit.SECONDS.toNanos(1))) {
+            lastRelease = now;
+            engine.pool.releaseIdle(delay, this::release);
+        }
+        return busy;
+    }
+
+    private void release(long offset) {
+        long bytes = Math.min(Math.max(Geometry.GROUP_BYTES, engine.geometry.blockBytes), engine.geometry.reservedBytes - offset);
+        engine.reservation.release(offset, bytes);
+    }
+
+    /** Counts some entries of a cleared index as dead; whether there was such an index. */
+    private boolean sweep(KeySpace keySpace) {
+        Index[] condemned = keySpace.condemned;
+        if (condemned.length == 0 || !keySpace.isCondemnedQuiet()) {
+            return false;
+        }
+        Index index = condemned[0];
+        for (int i = 0; i < SWEEP_HOMES && !stopped; i++) {
+            long pin = engine.epochs.pin();
+            try {
+                keySpace.sweepPosition = keySpace.sweepHome(index, keySpace.sweepPosition);
+            } finally {
+                engine.epochs.unpin(pin);
+            }
+            if (keySpace.sweepPosition == 0) {
+                keySpace.absolve(index);
+                engine.cleaner.wake();
+                return true;
+            }
+        }
+        return true;
+    }
+}

@@ -1,0 +1,408 @@
+package io.loam.store.engine;
+
+import io.loam.store.Entry;
+import io.loam.store.PutOptions;
+import io.loam.store.RemovalListener.Cause;
+import io.loam.store.Transaction;
+import io.loam.store.index.HeldBuckets;
+import io.loam.store.index.Index;
+import io.loam.store.log.Entries;
+import io.loam.store.log.EntryLayout;
+import io.loam.store.log.EntryShape;
+import io.loam.store.log.Log;
+import io.loam.store.log.SpinLock;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One transaction: reads optimistically, runs the body, then commits if nothing it read has changed.
+ *
+ * <p><b>Commit.</b> Reserve and write all new entries; lock the homes of all keys without waiting (on contention release all and start over, so that no cycle can
+ * form with resizing, which holds an old home while it waits for a new one); compare versions; mark the homes BUSY so that readers of any of them wait; publish; clear BUSY; unlock. A reader that
+ * loaded a home before it was BUSY reads the state before the transaction or overlaps it. If a slot can't be had half-way, what was published is undone while readers still wait.
+ */
+final class TransactionRun<R> {
+
+    /** A key of the transaction and what the body wants of it. */
+    private static final class Item {
+        final byte[] key;
+        final long hash;
+        @Nullable Entry before;
+        boolean written;
+        byte @Nullable [] value;
+        PutOptions options = PutOptions.DEFAULT;
+
+        // of the present attempt to commit
+        @Nullable EntryShape shape;
+        long expiresAt;
+        long location;
+        long descriptor;
+        long bucket;
+        long slot;
+        long old;
+        long oldHeader;
+        boolean published;
+
+        Item(byte[] key, long hash) {
+            this.key = key;
+            this.hash = hash;
+        }
+    }
+
+    private enum Commit {
+        DONE,
+        CONFLICT,
+        CONTENDED,
+        NO_SPACE,
+        NO_SLOT,
+        TIGHT
+    }
+
+    private final KeySpace space;
+    private final Engine engine;
+    private final Entries entries;
+    private final Function<Transaction, R> body;
+    private final Map<ByteBuffer, Item> items = new LinkedHashMap<>();
+    private long blockedHash;
+    private long neededUnits;
+
+    TransactionRun(KeySpace space, List<byte[]> keys, Function<Transaction, R> body) {
+        this.space = space;
+        this.engine = space.engine;
+        this.entries = engine.entries;
+        this.body = body;
+        for (byte[] key : keys) {
+            byte[] own = key.clone();
+            items.putIfAbsent(ByteBuffer.wrap(own), new Item(own, space.index.hash(own, 0, own.length)));
+        }
+    }
+
+    R run() {
+        long since = 0;
+        long fruitless = 0;
+        for (int tries = 0; ; tries++) {
+            for (Item item : items.values()) {
+                item.before = space.getEntry(item.key);
+                item.written = false;
+                item.value = null;
+            }
+            if (!isSnapshot()) {
+                SpinLock.backOff(tries);
+                continue;
+            }
+            R result = body.apply(new View());
+            List<Item> writes = items.values().stream().filter(item -> item.written).toList();
+            if (writes.isEmpty()) {
+                return result;
+            }
+            if (commit(writes, since, fruitless)) {
+                return result;
+            }
+            if (since == 0) {
+                since = System.nanoTime();
+                fruitless = engine.cleaner.fruitless();
+            }
+            SpinLock.backOff(tries);
+        }
+    }
+
+    /** Whether what was read was true at one instant. */
+    private boolean isSnapshot() {
+        for (Item item : items.values()) {
+            Entry before = item.before;
+            if (space.version(item.key) != (before == null ? KeySpace.ABSENT : before.version())) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** Whether the transaction is committed; false: run the body again. */
+    private boolean commit(List<Item> writes, long since, long fruitless) {
+        for (int tries = 0; ; tries++) {
+            Commit outcome = attempt(writes);
+            switch (outcome) {
+                case DONE -> {
+                    tellListeners(writes);
+                    return true;
+                }
+                case CONFLICT -> {
+                    return false;
+                }
+                case CONTENDED -> SpinLock.backOff(tries);
+                case TIGHT -> throw engine.refused(neededUnits, "what is left is needed for overwriting and cleaning");
+                case NO_SLOT -> {
+                    if (!space.index.growNow(blockedHash)) {
+                        throw engine.refused(neededUnits, "the index can't grow");
+                    }
+                }
+                case NO_SPACE -> {
+                    if (engine.blocksFor(neededUnits) > engine.pool.budgetBlocks() - engine.pool.reserveBlocks()) {
+                        throw engine.refused(neededUnits, "the transaction is larger than the whole log");
+                    }
+                    long start = since == 0 ? System.nanoTime() : since;
+                    engine.awaitSpace(neededUnits, start, since == 0 ? engine.cleaner.fruitless() : fruitless);
+                }
+            }
+        }
+    }
+
+    private Commit attempt(List<Item> writes) {
+        long pin = engine.enterWriter();
+        try {
+            Index index = space.index;
+            if (!reserve(writes)) {
+                abandon(writes);
+                return Commit.NO_SPACE;
+            }
+            Commit outcome = Commit.CONTENDED;
+            try {
+                outcome = publish(index, writes);
+            } finally {
+                if (outcome != Commit.DONE) {
+                    abandon(writes);
+                }
+            }
+            if (outcome == Commit.DONE) {
+                account(writes);
+            }
+            return outcome;
+        } finally {
+            engine.exit(pin);
+        }
+    }
+
+    private boolean reserve(List<Item> writes) {
+        neededUnits = 0;
+        boolean all = true;
+        for (Item item : writes) {
+            item.location = 0;
+            item.published = false;
+            byte[] value = item.value;
+            if (value != null) {
+                Entry before = item.before;
+                item.expiresAt = item.options.keepExpiry() ? (before == null ? 0 : before.expiresAtMillis()) : item.options.expiresAtMillis();
+                EntryShape shape = space.shape(item.key.length, value.length, item.expiresAt != 0, item.options.type(), before != null && before.version() >= 1L << 32);
+                item.shape = shape;
+                neededUnits += shape.units();
+                if (all) {
+                    long location = engine.log.reserve(engine.head(), shape.units(), shape.overhead());
+                    all = location != Log.NO_SPACE;
+                    item.location = all ? location : 0;
+                    if (all) {
+                        entries.write(location, shape, item.expiresAt, space.id, item.key, MemorySegment.ofArray(value));
+                    }
+                }
+            }
+        }
+        return all;
+    }
+
+    private void abandon(List<Item> writes) {
+        for (Item item : writes) {
+            EntryShape shape = item.shape;
+            if (item.location != 0 && shape != null) {
+                engine.log.abandon(item.location, shape.units(), shape.overhead());
+                item.location = 0;
+            }
+        }
+    }
+
+    private Commit publish(Index index, List<Item> writes) {
+        HeldBuckets held = new HeldBuckets();
+        try {
+            if (!lockAll(index, held, writes) || space.index != index) {
+                return Commit.CONTENDED;
+            }
+            if (!isUnchanged()) {
+                return Commit.CONFLICT;
+            }
+            if (writes.stream().anyMatch(this::grows) && engine.cleaner.isTight()) {
+                return Commit.TIGHT;
+            }
+            int homes = held.count();
+            for (int i = 0; i < homes; i++) {
+                index.setBusy(held.bucket(i));
+            }
+            Commit outcome = publishAll(index, writes, held);
+            for (int i = 0; i < homes; i++) {
+                index.clearBusy(held.bucket(i));
+            }
+            return outcome;
+        } finally {
+            held.release(index);
+        }
+    }
+
+    private boolean grows(Item item) {
+        EntryShape shape = item.shape;
+        return item.value != null && shape != null && (item.slot == 0 || shape.units() > entries.units(item.old, item.oldHeader));
+    }
+
+    private boolean lockAll(Index index, HeldBuckets held, List<Item> writes) {
+        for (Item item : items.values()) {
+            item.descriptor = index.descriptor(item.hash);
+            while ((item.bucket = index.tryLockOnce(item.descriptor, item.hash, held)) == 0) {
+                item.descriptor = index.successor(item.descriptor, item.hash);
+            }
+            if (item.bucket == Index.CONTENDED) {
+                return false;
+            }
+        }
+        for (Item item : items.values()) {
+            item.slot = index.findLocked(item.descriptor, item.bucket, item.hash, item.key, 0, item.key.length);
+            item.old = item.slot == 0 ? 0 : index.location(item.slot);
+            item.oldHeader = item.slot == 0 ? 0 : entries.headerAcquire(item.old);
+        }
+        for (Item item : writes) {
+            if (item.value == null && item.slot != 0 && !index.holdOwner(item.slot, held)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private boolean isUnchanged() {
+        long now = engine.nowMillis();
+        for (Item item : items.values()) {
+            Entry before = item.before;
+            long expiry = item.slot == 0 ? 0 : entries.expiresAt(item.old, item.oldHeader);
+            boolean present = item.slot != 0 && (expiry == 0 || expiry > now);
+            if (present != (before != null) || (before != null && EntryLayout.version(item.oldHeader) != before.version())) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private Commit publishAll(Index index, List<Item> writes, HeldBuckets held) {
+        for (Item item : writes) {
+            EntryShape shape = item.shape;
+            if (item.value == null || shape == null) {
+                continue;
+            }
+            long version = item.slot != 0 ? EntryLayout.version(item.oldHeader) + 1 : index.freshVersion(item.descriptor);
+            if (!shape.holds(version)) {
+                undo(index, writes, held);
+                return Commit.CONFLICT;
+            }
+            entries.setHeader(item.location, shape.header(version));
+            if (item.slot != 0) {
+                index.setLocation(item.slot, item.location);
+            } else {
+                Index.Insert outcome = index.insertLocked(item.descriptor, item.bucket, item.hash, item.location, held);
+                if (outcome != Index.Insert.DONE) {
+                    undo(index, writes, held);
+                    blockedHash = item.hash;
+                    return outcome == Index.Insert.FULL ? Commit.NO_SLOT : Commit.CONTENDED;
+                }
+            }
+            index.noteVersion(item.descriptor, version);
+            item.published = true;
+        }
+        for (Item item : writes) {
+            if (item.value == null && item.slot != 0) {
+                index.removeLocked(item.descriptor, item.bucket, item.slot, EntryLayout.version(item.oldHeader), held);
+            }
+        }
+        return Commit.DONE;
+    }
+
+    private void undo(Index index, List<Item> writes, HeldBuckets held) {
+        for (Item item : writes) {
+            if (item.published) {
+                if (item.slot != 0) {
+                    index.setLocation(item.slot, item.old);
+                } else {
+                    long slot = index.findLocationLocked(item.descriptor, item.bucket, item.hash, item.location);
+                    // the version is not given again: nobody saw it, but a version never repeats
+                    index.removeLocked(item.descriptor, item.bucket, slot, index.freshVersion(item.descriptor), held);
+                }
+                item.published = false;
+            }
+        }
+    }
+
+    private void account(List<Item> writes) {
+        for (Item item : writes) {
+            EntryShape shape = item.shape;
+            if (item.value != null && shape != null) {
+                if (item.expiresAt != 0) {
+                    engine.log.countExpiring(item.location, shape.units(), item.expiresAt);
+                }
+                engine.mark(item.location);
+            }
+            if (item.slot != 0) {
+                engine.log.markDead(item.old, item.oldHeader);
+            }
+        }
+    }
+
+    private void tellListeners(List<Item> writes) {
+        if (engine.listeners.isEmpty()) {
+            return;
+        }
+        for (Item item : writes) {
+            Entry before = item.before;
+            if (before != null) {
+                engine.tell(space.name(), item.key.clone(), before.value(), item.value == null ? Cause.DELETED : Cause.REPLACED);
+            }
+        }
+    }
+
+    /** What the body sees. */
+    private final class View implements Transaction {
+
+        private Item item(byte[] key) {
+            Item item = items.get(ByteBuffer.wrap(key));
+            if (item == null) {
+                throw new IllegalArgumentException("a key of " + key.length + " bytes that the transaction does not name; name it in the call of transact");
+            }
+            return item;
+        }
+
+        @Override
+        public byte @Nullable [] get(byte[] key) {
+            Item item = item(key);
+            byte[] value = item.value;
+            if (item.written) {
+                return value == null ? null : value.clone();
+            }
+            Entry before = item.before;
+            return before == null ? null : before.value().clone();
+        }
+
+        @Override
+        public @Nullable Entry getEntry(byte[] key) {
+            return item(key).before;
+        }
+
+        @Override
+        public void put(byte[] key, byte[] value) {
+            put(key, value, PutOptions.DEFAULT);
+        }
+
+        @Override
+        public void put(byte[] key, byte[] value, PutOptions options) {
+            if (options.condition() != PutOptions.Condition.ALWAYS) {
+                throw new IllegalArgumentException("a condition in a transaction's put; decide in the body by what you read");
+            }
+            Item item = item(key);
+            item.written = true;
+            item.value = value.clone();
+            item.options = options;
+        }
+
+        @Override
+        public void delete(byte[] key) {
+            Item item = item(key);
+            item.written = true;
+            item.value = null;
+        }
+    }
+}

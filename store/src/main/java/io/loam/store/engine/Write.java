@@ -1,0 +1,325 @@
+package io.loam.store.engine;
+
+import io.loam.store.Namespace;
+import io.loam.store.PutOptions;
+import io.loam.store.RemovalListener.Cause;
+import io.loam.store.TryPut;
+import io.loam.store.cleaner.Cleaner;
+import io.loam.store.index.Index;
+import io.loam.store.log.Entries;
+import io.loam.store.log.EntryLayout;
+import io.loam.store.log.EntryShape;
+import io.loam.store.log.Log;
+import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
+
+/** One put, from reservation to publication, tried until it is done or refused. */
+final class Write {
+
+    /** What an attempt came to, besides a version or {@link Namespace#ABSENT}. */
+    private static final long NO_SPACE = -10;
+
+    private static final long NO_SLOT = -11;
+    private static final long TIGHT = -12;
+    private static final long RESHAPE = -13;
+    private static final long APPEND = -14;
+
+    private final KeySpace space;
+    private final Engine engine;
+    private final Entries entries;
+    private final byte[] key;
+    private final MemorySegment value;
+    private final PutOptions options;
+    private final long hash;
+    /** Expiry that the entry is written with; follows the present one when that is to be kept. */
+    private long expiresAt;
+    private boolean wideVersion;
+    private long blockedUnits;
+
+    // the entry that was replaced, for listeners
+    private byte @Nullable [] oldValue;
+    private boolean oldExpired;
+
+    Write(KeySpace space, byte[] key, MemorySegment value, PutOptions options) {
+        this.space = space;
+        this.engine = space.engine;
+        this.entries = engine.entries;
+        this.key = key;
+        this.value = value;
+        this.options = options;
+        this.hash = space.index.hash(key, 0, key.length);
+        this.expiresAt = options.expiresAtMillis();
+    }
+
+    /** The new version, {@link Namespace#ABSENT} or, with {@code onSpace}, {@link TryPut#WOULD_WAIT}. */
+    long run(@Nullable Runnable onSpace) {
+        long since = 0;
+        long fruitless = 0;
+        while (true) {
+            long outcome = attempt();
+            if (outcome >= Namespace.ABSENT) {
+                byte[] old = oldValue;
+                if (old != null) {
+                    engine.tell(space.name(), key.clone(), old, oldExpired ? Cause.EXPIRED : Cause.REPLACED);
+                }
+                return outcome;
+            }
+            if (outcome == RESHAPE) {
+                continue;
+            }
+            if (since == 0) {
+                since = System.nanoTime();
+                fruitless = engine.cleaner.fruitless();
+            }
+            if (onSpace != null) {
+                if (wouldWait(outcome)) {
+                    engine.onSpace(onSpace);
+                    return TryPut.WOULD_WAIT;
+                }
+                continue;
+            }
+            waitFor(outcome, since, fruitless);
+        }
+    }
+
+    private void waitFor(long outcome, long since, long fruitless) {
+        if (outcome == TIGHT) {
+            throw engine.refused(blockedUnits, "what is left is needed for overwriting and cleaning");
+        }
+        if (outcome == NO_SLOT) {
+            growIndex(since, fruitless);
+            return;
+        }
+        checkPossible();
+        engine.awaitSpace(blockedUnits, since, fruitless);
+    }
+
+    private void growIndex(long since, long fruitless) {
+        if (!space.index.growNow(hash)) {
+            // the index shares the blocks with the log: what frees a block for a writer frees one for it
+            engine.awaitSpace((long) engine.geometry.blockUnits * 16, since, fruitless);
+        }
+    }
+
+    private void checkPossible() {
+        if (engine.blocksFor(blockedUnits) > engine.pool.budgetBlocks() - engine.pool.reserveBlocks()) {
+            throw engine.refused(blockedUnits, "it is larger than the whole log");
+        }
+    }
+
+    /** Whether trying again later may help; throws if not. Without waiting. */
+    private boolean wouldWait(long outcome) {
+        if (outcome == TIGHT) {
+            throw engine.refused(blockedUnits, "what is left is needed for overwriting and cleaning");
+        }
+        if (outcome == NO_SLOT) {
+            if (space.index.growNow(hash)) {
+                return false;
+            }
+            throw engine.refused(blockedUnits, "the index can't grow");
+        }
+        checkPossible();
+        Cleaner cleaner = engine.cleaner;
+        if (cleaner.liveShare() > 1) {
+            throw engine.refused(blockedUnits, "all of the log is live");
+        }
+        return true;
+    }
+
+    private long attempt() {
+        long pin = engine.enterWriter();
+        try {
+            Index index = space.index;
+            if (engine.inPlace && value.byteSize() <= engine.geometry.smallEntryBytes) {
+                long outcome = overwrite(index);
+                if (outcome != APPEND) {
+                    return outcome;
+                }
+            }
+            if (options.keepExpiry()) {
+                expiresAt = presentExpiry(index);
+            }
+            return append(index);
+        } finally {
+            engine.exit(pin);
+        }
+    }
+
+    private long presentExpiry(Index index) {
+        long location = index.lookup(hash, key, 0, key.length);
+        if (location == 0) {
+            return 0;
+        }
+        long header = entries.stableHeader(location);
+        long expiry = entries.expiresAt(location, header);
+        return expiry != 0 && expiry <= engine.nowMillis() ? 0 : expiry;
+    }
+
+    // ---- in place
+
+    private long overwrite(Index index) {
+        long descriptor = index.descriptor(hash);
+        long bucket;
+        while ((bucket = index.tryLock(descriptor, hash)) == 0) {
+            descriptor = index.successor(descriptor, hash);
+        }
+        try {
+            long slot = index.findLocked(descriptor, bucket, hash, key, 0, key.length);
+            if (slot == 0) {
+                return APPEND;
+            }
+            long location = index.location(slot);
+            long header = entries.headerAcquire(location);
+            long oldExpiry = entries.expiresAt(location, header);
+            boolean expired = oldExpiry != 0 && oldExpiry <= engine.nowMillis();
+            if (!holds(true, expired, EntryLayout.version(header))) {
+                return Namespace.ABSENT;
+            }
+            long expiry = options.keepExpiry() ? (expired ? 0 : oldExpiry) : options.expiresAtMillis();
+            if (!entries.fitsInPlace(location, header, value.byteSize(), expiry != 0)) {
+                return APPEND;
+            }
+            if (!engine.listeners.isEmpty()) {
+                remember(location, header, expired);
+            }
+            long units = entries.units(location, header);
+            if (oldExpiry != 0) {
+                engine.log.countExpiring(location, -units, oldExpiry);
+            }
+            long version = EntryLayout.version(header) + 1;
+            long shrunk = entries.overwrite(location, header, version, expiry, options.type(), value);
+            engine.log.countShrunk(location, shrunk);
+            if (expiry != 0) {
+                engine.log.countExpiring(location, units, expiry);
+            }
+            index.noteVersion(descriptor, version);
+            engine.overwrittenBytes.add(value.byteSize());
+            engine.mark(location);
+            return version;
+        } finally {
+            index.unlock(bucket);
+        }
+    }
+
+    private void remember(long location, long header, boolean expired) {
+        byte[] old = new byte[(int) entries.valueLength(location, header)];
+        entries.copyValue(location, header, old, 0);
+        oldValue = old;
+        oldExpired = expired;
+    }
+
+    // ---- appended
+
+    private long append(Index index) {
+        EntryShape shape = space.shape(key.length, value.byteSize(), expiresAt != 0, options.type(), wideVersion);
+        long units = shape.units();
+        long overhead = shape.overhead();
+        blockedUnits = units;
+        if (units > engine.maximumUnits()) {
+            throw new IllegalArgumentException("an entry of " + (units << 3) + " bytes; this store can hold one of " + (engine.maximumUnits() << 3) + " at most");
+        }
+        long location = engine.log.reserve(engine.head(), units, overhead);
+        if (location == Log.NO_SPACE) {
+            return NO_SPACE;
+        }
+        boolean published = false;
+        try {
+            entries.write(location, shape, expiresAt, space.id, key, value);
+            long outcome = publish(index, location, shape);
+            published = outcome > Namespace.ABSENT;
+            return outcome;
+        } finally {
+            if (!published) {
+                engine.log.abandon(location, units, overhead);
+            }
+        }
+    }
+
+    private boolean holds(boolean found, boolean expired, long version) {
+        boolean present = found && !expired;
+        return switch (options.condition()) {
+            case ALWAYS -> true;
+            case ABSENT -> !present;
+            case PRESENT -> present;
+            case VERSION -> present && version == options.expectedVersion();
+        };
+    }
+
+    private long publish(Index index, long location, EntryShape shape) {
+        while (true) {
+            long descriptor = index.descriptor(hash);
+            long bucket;
+            while ((bucket = index.tryLock(descriptor, hash)) == 0) {
+                descriptor = index.successor(descriptor, hash);
+            }
+            long old = 0;
+            long oldHeader = 0;
+            long version = 0;
+            boolean expired = false;
+            try {
+                long slot = index.findLocked(descriptor, bucket, hash, key, 0, key.length);
+                if (slot != 0) {
+                    old = index.location(slot);
+                    oldHeader = entries.headerAcquire(old);
+                    long oldExpiry = entries.expiresAt(old, oldHeader);
+                    expired = oldExpiry != 0 && oldExpiry <= engine.nowMillis();
+                    if (!holds(true, expired, EntryLayout.version(oldHeader))) {
+                        return Namespace.ABSENT;
+                    }
+                    if (options.keepExpiry() && expiresAt != (expired ? 0 : oldExpiry)) {
+                        return RESHAPE;
+                    }
+                    if (shape.units() > entries.units(old, oldHeader) && engine.cleaner.isTight()) {
+                        return TIGHT;
+                    }
+                    version = EntryLayout.version(oldHeader) + 1;
+                } else {
+                    if (!holds(false, false, 0)) {
+                        return Namespace.ABSENT;
+                    }
+                    if (options.keepExpiry() && expiresAt != 0) {
+                        return RESHAPE;
+                    }
+                    if (engine.cleaner.isTight()) {
+                        return TIGHT;
+                    }
+                    version = index.freshVersion(descriptor);
+                }
+                if (!shape.holds(version)) {
+                    wideVersion = true;
+                    return RESHAPE;
+                }
+                entries.setHeader(location, shape.header(version));
+                if (slot != 0) {
+                    index.setLocation(slot, location);
+                } else {
+                    Index.Insert outcome = index.insertLocked(descriptor, bucket, hash, location, null);
+                    if (outcome == Index.Insert.FULL) {
+                        return NO_SLOT;
+                    }
+                    if (outcome == Index.Insert.BUSY) {
+                        continue;
+                    }
+                }
+                index.noteVersion(descriptor, version);
+            } finally {
+                index.unlock(bucket);
+            }
+            account(location, shape, old, oldHeader, expired);
+            return version;
+        }
+    }
+
+    private void account(long location, EntryShape shape, long old, long oldHeader, boolean expired) {
+        if (expiresAt != 0) {
+            engine.log.countExpiring(location, shape.units(), expiresAt);
+        }
+        engine.mark(location);
+        if (old != 0) {
+            if (!engine.listeners.isEmpty()) {
+                remember(old, oldHeader, expired);
+            }
+            engine.log.markDead(old, oldHeader);
+        }
+    }
+}
