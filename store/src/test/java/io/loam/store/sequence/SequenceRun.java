@@ -113,6 +113,9 @@ final class SequenceRun implements AutoCloseable {
 
     private static final int SPACES = 3;
 
+    /** Whether a conditional write whose condition does not hold must say so even when there is no room. */
+    private static final boolean STRICT = Boolean.getBoolean("loam.sequence.strict");
+
     private final Setup setup;
     private final long patienceMillis;
     private final ManualClock clock = new ManualClock();
@@ -181,6 +184,10 @@ final class SequenceRun implements AutoCloseable {
                 scan(space, 7);
             }
         }
+        List<String> complaints = Setup.complaints(store);
+        if (!complaints.isEmpty()) {
+            throw mismatch("the checker complains: " + complaints);
+        }
     }
 
     // ---- the model's rules
@@ -198,7 +205,9 @@ final class SequenceRun implements AutoCloseable {
         try {
             actual = call.call();
         } catch (StoreFullException e) {
-            if (!expected.needsRoom && !(evicts() && rule.apply(null).needsRoom)) {
+            // A store may look for room before it looks at the condition.
+            boolean mayNeedRoom = STRICT ? expected.needsRoom || (evicts() && rule.apply(null).needsRoom) : expected.needsRoom || neededBytes > 0;
+            if (!mayNeedRoom) {
                 throw mismatch("refused, but it needs no memory: " + e.getMessage());
             }
             refused(space, key, neededBytes, e);
@@ -368,7 +377,7 @@ final class SequenceRun implements AutoCloseable {
     private void note(String format, Object... arguments) {
         String text = String.format(format, arguments);
         String last = listing.isEmpty() ? "" : listing.removeLast();
-        listing.add(last.isEmpty() ? text : last + " -> " + text);
+        listing.add(last.isEmpty() ? text : last.endsWith("-> " + text) ? last : last + " -> " + text);
     }
 
     private static String name(Space space, int key) {
@@ -800,12 +809,17 @@ final class SequenceRun implements AutoCloseable {
 
     private void clear(Step step, Space space) {
         Collection<@Nullable Space> cleared;
-        if (step.form(3) == 0) {
-            store.clearAll();
-            cleared = Arrays.asList(spaces);
-        } else {
-            space.handle.clear();
-            cleared = List.of(space);
+        try {
+            if (step.form(3) == 0) {
+                store.clearAll();
+                cleared = Arrays.asList(spaces);
+            } else {
+                space.handle.clear();
+                cleared = List.of(space);
+            }
+        } catch (StoreFullException e) {
+            refused(null, 0, 0, e);
+            return;
         }
         for (Space each : cleared) {
             if (each != null) {
@@ -847,8 +861,9 @@ final class SequenceRun implements AutoCloseable {
     }
 
     private void setCapacity(Step step) {
-        int steps = 1 + (setup.maximumBlocks() - 64 * Math.max(1, setup.nodes())) / 16;
-        long bytes = (64L * Math.max(1, setup.nodes()) + 16L * step.form(steps)) * setup.blockBytes();
+        int least = 112 * Math.max(1, setup.nodes());
+        int steps = 1 + (setup.maximumBlocks() - least) / 16;
+        long bytes = (least + 16L * step.form(steps)) * setup.blockBytes();
         note("store.setCapacityBytes(%d)", bytes);
         long before = capacityBytes;
         try {

@@ -6,6 +6,7 @@ import io.loam.store.FullPolicy;
 import io.loam.store.KeyHashing;
 import io.loam.store.Store;
 import io.loam.store.UpdatePolicy;
+import io.loam.store.engine.StoreChecker;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
@@ -26,9 +27,9 @@ public record Setup(
         int nodes,
         long writeTimeoutMillis) {
 
-    /** The least a store can have. */
+    /** Little more than the least a store can have. */
     public static final Setup TINY =
-            new Setup(4096, 64, 64, UpdatePolicy.APPEND, FullPolicy.REJECT, Eviction.DEFAULT, KeyHashing.FAST, 1, 100);
+            new Setup(4096, 128, 128, UpdatePolicy.APPEND, FullPolicy.REJECT, Eviction.DEFAULT, KeyHashing.FAST, 1, 100);
 
     /** Something that opens stores: the engine or a fake. */
     @FunctionalInterface
@@ -43,7 +44,7 @@ public record Setup(
             for (FullPolicy full : FullPolicy.values()) {
                 for (int nodes = 1; nodes <= 2; nodes++) {
                     for (KeyHashing hashing : KeyHashing.values()) {
-                        all.add(TINY.with(update).with(full).with(hashing).withNodes(nodes).withBlocks(64 * nodes, 256 * nodes));
+                        all.add(TINY.with(update).with(full).with(hashing).withNodes(nodes).withBlocks(128 * nodes, 384 * nodes));
                     }
                 }
             }
@@ -128,6 +129,11 @@ public record Setup(
             builder.topology(Topology.simulated(nodes, 1));
         }
         return builder.open();
+    }
+
+    /** What the engine's own checker finds wrong with a store that nobody uses; a fake has none. */
+    public static List<String> complaints(Store store) {
+        return store instanceof HeapStore ? List.of() : StoreChecker.check(store);
     }
 
     /** The store's options as Java source. */

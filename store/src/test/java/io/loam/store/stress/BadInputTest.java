@@ -2,6 +2,7 @@ package io.loam.store.stress;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
 
 import io.loam.memory.Topology;
 import io.loam.store.LoamException;
@@ -19,8 +20,11 @@ import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.function.UnaryOperator;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -34,12 +38,18 @@ class BadInputTest {
 
     @Test
     void capacityBelowTheMinimumNamesTheMinimum() {
-        for (long bytes : new long[] {Long.MIN_VALUE, -1, 0, 1, 4096, 63 * 4096}) {
-            assertThatThrownBy(() -> Store.builder().blockBytes(4096).capacityBytes(bytes).open())
-                    .as("%d", bytes)
-                    .isInstanceOf(IllegalArgumentException.class)
-                    .hasMessageContaining(Long.toString(bytes))
-                    .hasMessageMatching("(?s).*(262144|256 KiB|262,144|262_144).*");
+        for (int blockBytes : new int[] {4096, 65_536}) {
+            for (long bytes : new long[] {Long.MIN_VALUE, -1, 0, 1, 4096, 20 * 4096}) {
+                Throwable refusal = catchThrowable(() -> Store.builder().blockBytes(blockBytes).capacityBytes(bytes).open());
+                assertThat(refusal).as("%d", bytes).isInstanceOf(IllegalArgumentException.class).hasMessageContaining(Long.toString(bytes));
+                Matcher minimum = Pattern.compile("at least (\\d+)").matcher(Objects.requireNonNull(refusal.getMessage()));
+                assertThat(minimum.find()).as(refusal.getMessage()).isTrue();
+                // And the minimum is enough.
+                try (Store store = Store.builder().blockBytes(blockBytes).capacityBytes(Long.parseLong(minimum.group(1))).open()) {
+                    store.put(new byte[] {1}, new byte[] {2});
+                    assertThat(store.get(new byte[] {1})).containsExactly(2);
+                }
+            }
         }
     }
 
@@ -135,7 +145,7 @@ class BadInputTest {
     void valueOverTheCapacityIsRefused() {
         try (Store store = Setup.TINY.withWriteTimeoutMillis(20).open()) {
             store.put(new byte[] {1}, new byte[] {1});
-            for (int size : new int[] {262_144, 1 << 20, 1 << 28}) {
+            for (int size : new int[] {128 * 4096, 1 << 20, 1 << 28}) {
                 assertThatThrownBy(() -> store.put(new byte[] {1}, new byte[size]))
                         .isInstanceOfAny(IllegalArgumentException.class, StoreFullException.class)
                         .hasMessageMatching("(?s).*\\d.*");
@@ -162,7 +172,7 @@ class BadInputTest {
 
     @Test
     void tooManyNamespacesAreRefused() {
-        try (Store store = Setup.TINY.withBlocks(4096, 4096).open()) {
+        try (Store store = Setup.TINY.withBlocks(8192, 8192).open()) {
             for (int i = 0; i < StoreBuilder.MAX_NAMESPACES; i++) {
                 store.namespace("space " + i).put(new byte[1], new byte[] {(byte) i});
             }
@@ -175,7 +185,7 @@ class BadInputTest {
     @Test
     void capacityOutOfRangeLeavesItUnchanged() {
         try (Store store = Setup.TINY.withBlocks(128, 256).open()) {
-            for (long bytes : new long[] {-1, 0, 63 * 4096, 257 * 4096, Long.MAX_VALUE}) {
+            for (long bytes : new long[] {-1, 0, 40 * 4096, 257 * 4096, Long.MAX_VALUE}) {
                 assertThatThrownBy(() -> store.setCapacityBytes(bytes)).isInstanceOf(IllegalArgumentException.class);
                 assertThat(store.capacityBytes()).isEqualTo(128 * 4096);
             }

@@ -95,7 +95,7 @@ class FullStoreStressTest {
             for (long key = 0; key < 10; key++) {
                 store.put(Stamp.key(key), new Stamp(key, 1, 1, 5000, 0).toBytes());
             }
-            for (int size : new int[] {200_000, 230_000, 260_000}) {
+            for (int size : new int[] {450_000, 480_000, 520_000}) {
                 byte[] value = new byte[size];
                 assertThatThrownBy(() -> store.put(Stamp.key(3), value))
                         .isInstanceOfAny(StoreFullException.class, IllegalArgumentException.class);
@@ -105,7 +105,7 @@ class FullStoreStressTest {
                     assertThat(Stamp.check(Objects.requireNonNull(store.get(Stamp.key(key))), key).length()).isEqualTo(5000);
                 }
             }
-            byte[] over = new byte[400_000];
+            byte[] over = new byte[600_000];
             assertThatThrownBy(() -> store.put(Stamp.key(3), over))
                     .isInstanceOfAny(IllegalArgumentException.class, StoreFullException.class);
             // The store still works.

@@ -166,7 +166,7 @@ class TransactionStressTest {
             store.put(small, balance(1, 0));
             store.put(large, balance(1, 0));
             int refusals = 0;
-            for (int size = 1000; size < 400_000; size += 7000) {
+            for (int size = 1000; size < 600_000; size += 11_000) {
                 int padding = size;
                 long number = size;
                 try {

@@ -92,6 +92,7 @@ class WholeValuesStressTest {
         }
         assertThat(stats.liveLogBytes()).isBetween(stats.liveUserBytes(), stats.logBytes());
         assertThat(stats.deadLogBytes()).isNotNegative();
+        assertThat(Setup.complaints(store)).isEmpty();
     }
 
     @ParameterizedTest
