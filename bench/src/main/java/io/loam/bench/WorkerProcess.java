@@ -75,8 +75,12 @@ final class WorkerProcess implements AutoCloseable {
             }
             command.addAll(List.of("-m", "io.loam.bench/" + Worker.class.getName()));
         } else {
-            command.replaceAll(flag -> flag.equals("--enable-native-access=io.loam.memory") ? "--enable-native-access=ALL-UNNAMED" : flag);
-            command.addAll(List.of("-cp", peers.isEmpty() ? classPath : classPath + File.pathSeparator + peers, Worker.class.getName()));
+            command.replaceAll(flag ->
+                    flag.equals("--enable-native-access=io.loam.memory") ? "--enable-native-access=ALL-UNNAMED" : flag);
+            command.addAll(List.of(
+                    "-cp",
+                    peers.isEmpty() ? classPath : classPath + File.pathSeparator + peers,
+                    Worker.class.getName()));
         }
         return command;
     }
@@ -84,11 +88,13 @@ final class WorkerProcess implements AutoCloseable {
     /** Our own JVM's launcher; for the peers, which need modules that a runtime image of ours lacks, that of a full JDK. */
     private static String javaCommand(SystemName system) {
         Path own = Path.of(System.getProperty("java.home"), "bin", "java");
-        if (!system.isExtra() || ModuleLayer.boot().findModule("jdk.unsupported").isPresent()
+        if (!system.isExtra()
+                || ModuleLayer.boot().findModule("jdk.unsupported").isPresent()
                 || Files.exists(Path.of(System.getProperty("java.home"), "bin", "javac"))) {
             return own.toString();
         }
-        throw new BadInput("'" + system + "' needs a full JDK 25, and this is a runtime image at " + System.getProperty("java.home")
+        throw new BadInput("'" + system + "' needs a full JDK 25, and this is a runtime image at "
+                + System.getProperty("java.home")
                 + "; run bin/loam with a JDK instead (remove the image, or see bin/loam's head)");
     }
 
@@ -113,7 +119,8 @@ final class WorkerProcess implements AutoCloseable {
         } catch (IOException e) {
             keep(String.valueOf(e.getMessage()));
         }
-        throw new WorkerFailure(system + "'s JVM ended" + exitCode() + ".\n" + String.join(" ", command) + "\n" + String.join("\n", noise));
+        throw new WorkerFailure(system + "'s JVM ended" + exitCode() + ".\n" + String.join(" ", command) + "\n"
+                + String.join("\n", noise));
     }
 
     private Map<String, Object> answer(Map<String, Object> answer) {

@@ -230,13 +230,13 @@ public final class LogStore extends KeySpace implements Store {
     @Override
     public long exportTo(Path file) throws IOException {
         engine.checkOpen();
-        return StoreFile.write(this, file);
+        return StoreFile.write(this, Objects.requireNonNull(file));
     }
 
     @Override
     public long importFrom(Path file) throws IOException {
         engine.checkOpen();
-        return StoreFile.read(this, file, engine.options.clock());
+        return StoreFile.read(this, Objects.requireNonNull(file), engine.options.clock());
     }
 
     @Override
@@ -248,7 +248,7 @@ public final class LogStore extends KeySpace implements Store {
     @Override
     public void removeListener(RemovalListener listener) {
         engine.checkOpen();
-        engine.listeners.remove(listener);
+        engine.listeners.remove(Objects.requireNonNull(listener));
     }
 
     @Override

@@ -52,38 +52,107 @@ record Call(
         APPEND
     }
 
-    static Call of(Kind kind, @Nullable Value argument, @Nullable Value result, long answer, long invokedNanos, long returnedNanos) {
+    static Call of(
+            Kind kind,
+            @Nullable Value argument,
+            @Nullable Value result,
+            long answer,
+            long invokedNanos,
+            long returnedNanos) {
         return new Call(0, kind, argument, null, 0, 0, result, answer, invokedNanos, returnedNanos, 0, 0);
     }
 
     Call withNumber(long newNumber) {
-        return new Call(thread, kind, argument, suffix, newNumber, expiresAt, result, answer, invokedNanos, returnedNanos, clockBefore,
+        return new Call(
+                thread,
+                kind,
+                argument,
+                suffix,
+                newNumber,
+                expiresAt,
+                result,
+                answer,
+                invokedNanos,
+                returnedNanos,
+                clockBefore,
                 clockAfter);
     }
 
     Call withSuffix(byte[] newSuffix) {
-        return new Call(thread, kind, argument, newSuffix, number, expiresAt, result, answer, invokedNanos, returnedNanos, clockBefore,
+        return new Call(
+                thread,
+                kind,
+                argument,
+                newSuffix,
+                number,
+                expiresAt,
+                result,
+                answer,
+                invokedNanos,
+                returnedNanos,
+                clockBefore,
                 clockAfter);
     }
 
     Call withExpiry(long newExpiresAt) {
-        return new Call(thread, kind, argument, suffix, number, newExpiresAt, result, answer, invokedNanos, returnedNanos, clockBefore,
+        return new Call(
+                thread,
+                kind,
+                argument,
+                suffix,
+                number,
+                newExpiresAt,
+                result,
+                answer,
+                invokedNanos,
+                returnedNanos,
+                clockBefore,
                 clockAfter);
     }
 
     Call withClock(long before, long after) {
-        return new Call(thread, kind, argument, suffix, number, expiresAt, result, answer, invokedNanos, returnedNanos, before, after);
+        return new Call(
+                thread,
+                kind,
+                argument,
+                suffix,
+                number,
+                expiresAt,
+                result,
+                answer,
+                invokedNanos,
+                returnedNanos,
+                before,
+                after);
     }
 
     Call byThread(int newThread) {
-        return new Call(newThread, kind, argument, suffix, number, expiresAt, result, answer, invokedNanos, returnedNanos, clockBefore,
+        return new Call(
+                newThread,
+                kind,
+                argument,
+                suffix,
+                number,
+                expiresAt,
+                result,
+                answer,
+                invokedNanos,
+                returnedNanos,
+                clockBefore,
                 clockAfter);
     }
 
     @Override
     public String toString() {
         StringBuilder text = new StringBuilder();
-        text.append('[').append(invokedNanos).append(", ").append(returnedNanos).append("] thread ").append(thread).append(' ').append(kind);
+        text.append('[')
+                .append(invokedNanos)
+                .append(", ")
+                .append(returnedNanos)
+                .append("] thread ")
+                .append(thread)
+                .append(' ')
+                .append(kind);
         if (argument != null) {
             text.append(" value ").append(show(argument));
         }

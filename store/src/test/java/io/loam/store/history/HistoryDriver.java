@@ -50,7 +50,8 @@ final class HistoryDriver {
         for (int key = 0; key < KEYS; key++) {
             histories.add(new ArrayList<>());
         }
-        try (var executor = Executors.newCachedThreadPool(Thread.ofPlatform().daemon().factory())) {
+        try (var executor =
+                Executors.newCachedThreadPool(Thread.ofPlatform().daemon().factory())) {
             CountDownLatch start = new CountDownLatch(threads);
             List<Future<List<List<Call>>>> recording = new ArrayList<>();
             for (int i = 0; i < threads; i++) {
@@ -169,8 +170,20 @@ final class HistoryDriver {
 
         private void end(int index, Kind kind, @Nullable Value result, long answer) {
             long returnedNanos = System.nanoTime();
-            recorded.get(index).add(new Call(thread, kind, argument, suffix, number, expiresAt, result, answer, invokedNanos, returnedNanos,
-                    clockBefore, clock.millis()));
+            recorded.get(index)
+                    .add(new Call(
+                            thread,
+                            kind,
+                            argument,
+                            suffix,
+                            number,
+                            expiresAt,
+                            result,
+                            answer,
+                            invokedNanos,
+                            returnedNanos,
+                            clockBefore,
+                            clock.millis()));
         }
 
         private static @Nullable Value value(byte @Nullable [] bytes) {
@@ -235,13 +248,22 @@ final class HistoryDriver {
                 case 2 -> {
                     begin();
                     Entry entry = store.getEntry(key);
-                    end(index, Kind.GET, entry == null ? null : Value.of(entry.value()), entry == null ? Call.UNKNOWN : entry.version());
+                    end(
+                            index,
+                            Kind.GET,
+                            entry == null ? null : Value.of(entry.value()),
+                            entry == null ? Call.UNKNOWN : entry.version());
                     learn(index, entry == null ? 0 : entry.version());
                 }
                 case 3 -> {
                     begin();
-                    Call seen = store.read(key, view -> Call.of(Kind.GET, null, Value.of(view.toByteArray()), view.version(), 0, 0));
-                    end(index, Kind.GET, seen == null ? null : seen.result(), seen == null ? Call.UNKNOWN : seen.answer());
+                    Call seen = store.read(
+                            key, view -> Call.of(Kind.GET, null, Value.of(view.toByteArray()), view.version(), 0, 0));
+                    end(
+                            index,
+                            Kind.GET,
+                            seen == null ? null : seen.result(),
+                            seen == null ? Call.UNKNOWN : seen.answer());
                 }
                 case 4 -> {
                     begin();

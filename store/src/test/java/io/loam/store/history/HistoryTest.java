@@ -25,7 +25,8 @@ class HistoryTest {
                 .filter(setup -> only.isEmpty() || setup.name().equals(only));
     }
 
-    private static List<String> violations(Setup setup, Setup.Opener opener, int rounds, int calls, int threads) throws Exception {
+    private static List<String> violations(Setup setup, Setup.Opener opener, int rounds, int calls, int threads)
+            throws Exception {
         List<String> violations = new ArrayList<>();
         long firstSeed = Long.getLong("loam.history.seed", 1);
         for (long seed = firstSeed; seed < firstSeed + rounds && violations.isEmpty(); seed++) {
@@ -53,15 +54,29 @@ class HistoryTest {
     }
 
     @ParameterizedTest
-    @EnumSource(names = {"STALE_READ", "ADD_NOT_ATOMIC", "COMPUTE_NOT_ATOMIC", "LOST_PUT", "VERSION_RESTARTS", "VERSION_IGNORED",
-            "ABSENT_WHILE_REPLACED", "TORN_VALUE", "RESURRECTION", "REFUSAL_DROPS_OLD"})
+    @EnumSource(
+            names = {
+                "STALE_READ",
+                "ADD_NOT_ATOMIC",
+                "COMPUTE_NOT_ATOMIC",
+                "LOST_PUT",
+                "VERSION_RESTARTS",
+                "VERSION_IGNORED",
+                "ABSENT_WHILE_REPLACED",
+                "TORN_VALUE",
+                "RESURRECTION",
+                "REFUSAL_DROPS_OLD"
+            })
     void plantedBugIsFound(Bug bug) throws Exception {
-        assertThat(violations(Setup.TINY.withBlocks(256, 256), HeapStore.opener(bug), 20, 2000, 4)).as(bug.name()).isNotEmpty();
+        assertThat(violations(Setup.TINY.withBlocks(256, 256), HeapStore.opener(bug), 20, 2000, 4))
+                .as(bug.name())
+                .isNotEmpty();
     }
 
     @ParameterizedTest
     @EnumSource
     void storeWithoutBugsPasses(FullPolicy policy) throws Exception {
-        assertThat(violations(Setup.TINY.withBlocks(256, 256).with(policy), HeapStore.opener(), 2, 2000, 4)).isEmpty();
+        assertThat(violations(Setup.TINY.withBlocks(256, 256).with(policy), HeapStore.opener(), 2, 2000, 4))
+                .isEmpty();
     }
 }

@@ -43,7 +43,8 @@ record KeyModel(boolean evicts) {
      * The state after the call, or null if it can't have given this result in this state. That a key vanishes is decided as late as
      * possible: where a call's result fits both a present and an absent key, it leaves the same state.
      */
-    @Nullable State after(State state, Call call) {
+    @Nullable
+    State after(State state, Call call) {
         boolean mustBeGone = state.expiresAt != Namespace.NEVER && call.clockBefore() >= state.expiresAt;
         boolean mayBeGone = state.expiresAt != Namespace.NEVER && call.clockAfter() >= state.expiresAt;
         if (state.value != null && !mustBeGone) {
@@ -74,50 +75,67 @@ record KeyModel(boolean evicts) {
                 yield answer == Call.UNKNOWN ? state : state.mayHaveVersion(answer) ? state.seenVersion(answer) : null;
             }
             case CONTAINS -> (held != null) == (answer == 1) ? state : null;
-            case VERSION -> held == null
-                    ? (answer == Namespace.ABSENT ? state : null)
-                    : answer != Namespace.ABSENT && state.mayHaveVersion(answer) ? state.seenVersion(answer) : null;
+            case VERSION ->
+                held == null
+                        ? (answer == Namespace.ABSENT ? state : null)
+                        : answer != Namespace.ABSENT && state.mayHaveVersion(answer) ? state.seenVersion(answer) : null;
             case PUT -> grows(state, answer) ? state.written(argument(call), answer, call.expiresAt()) : null;
-            case PUT_IF_ABSENT -> answer == Namespace.ABSENT
-                    ? (held != null ? state : null)
-                    : held == null && grows(state, answer) ? state.written(argument(call), answer, call.expiresAt()) : null;
-            case REPLACE -> answer == Namespace.ABSENT
-                    ? (held == null ? state : null)
-                    : held != null && grows(state, answer) ? state.written(argument(call), answer, call.expiresAt()) : null;
+            case PUT_IF_ABSENT ->
+                answer == Namespace.ABSENT
+                        ? (held != null ? state : null)
+                        : held == null && grows(state, answer)
+                                ? state.written(argument(call), answer, call.expiresAt())
+                                : null;
+            case REPLACE ->
+                answer == Namespace.ABSENT
+                        ? (held == null ? state : null)
+                        : held != null && grows(state, answer)
+                                ? state.written(argument(call), answer, call.expiresAt())
+                                : null;
             case REPLACE_VERSION -> {
                 if (answer == Namespace.ABSENT) {
                     yield held == null || !(state.exact() && state.version() == call.number()) ? state : null;
                 }
                 yield held != null && state.mayHaveVersion(call.number()) && answer > call.number()
-                        ? state.written(argument(call), answer, call.expiresAt()) : null;
+                        ? state.written(argument(call), answer, call.expiresAt())
+                        : null;
             }
             case DELETE -> (held != null) == (answer == 1) ? state.absent() : null;
             case DELETE_VERSION -> {
                 if (answer == 0) {
                     yield held == null || !(state.exact() && state.version() == call.number()) ? state : null;
                 }
-                yield held != null && state.mayHaveVersion(call.number()) ? state.seenVersion(call.number()).absent() : null;
+                yield held != null && state.mayHaveVersion(call.number())
+                        ? state.seenVersion(call.number()).absent()
+                        : null;
             }
-            case GET_AND_DELETE -> held == null
-                    ? (call.result() == null ? state : null)
-                    : held.equals(call.result()) ? state.absent() : null;
+            case GET_AND_DELETE ->
+                held == null
+                        ? (call.result() == null ? state : null)
+                        : held.equals(call.result()) ? state.absent() : null;
             case COMPUTE -> {
                 if (!java.util.Objects.equals(held, call.result())) {
                     yield null;
                 }
                 Value next = call.argument();
-                yield next == null ? state.absent() : state.written(next, Call.UNKNOWN, held == null ? Namespace.NEVER : state.expiresAt());
+                yield next == null
+                        ? state.absent()
+                        : state.written(next, Call.UNKNOWN, held == null ? Namespace.NEVER : state.expiresAt());
             }
             case ADD -> {
                 Value before = Value.ofLong(answer - call.number());
                 boolean fits = held == null ? answer == call.number() : held.equals(before);
-                yield fits ? state.written(Value.ofLong(answer), Call.UNKNOWN, held == null ? Namespace.NEVER : state.expiresAt()) : null;
+                yield fits
+                        ? state.written(
+                                Value.ofLong(answer), Call.UNKNOWN, held == null ? Namespace.NEVER : state.expiresAt())
+                        : null;
             }
             case APPEND -> {
                 byte[] suffix = java.util.Objects.requireNonNull(call.suffix());
                 Value next = (held == null ? Value.EMPTY : held).append(suffix);
                 yield next.length() == answer
-                        ? state.written(next, Call.UNKNOWN, held == null ? Namespace.NEVER : state.expiresAt()) : null;
+                        ? state.written(next, Call.UNKNOWN, held == null ? Namespace.NEVER : state.expiresAt())
+                        : null;
             }
         };
     }

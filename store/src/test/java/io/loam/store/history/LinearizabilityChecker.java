@@ -24,9 +24,15 @@ final class LinearizabilityChecker {
     private static final class Node {
         final int id;
         final Call call;
-        @Nullable Node matchingReturn;
-        @Nullable Node previous;
-        @Nullable Node next;
+
+        @Nullable
+        Node matchingReturn;
+
+        @Nullable
+        Node previous;
+
+        @Nullable
+        Node next;
 
         Node(int id, Call call) {
             this.id = id;
@@ -72,7 +78,8 @@ final class LinearizabilityChecker {
     }
 
     /** Null if the history is linearizable; else where every order gets stuck, with the calls around it. */
-    @Nullable String explain(List<Call> history) {
+    @Nullable
+    String explain(List<Call> history) {
         Node head = list(history);
         Deque<Lifted> done = new ArrayDeque<>();
         Set<Tried> tried = new HashSet<>();
@@ -145,7 +152,8 @@ final class LinearizabilityChecker {
 
     private static String describe(Node head, State state, Deque<Lifted> done) {
         StringBuilder text = new StringBuilder("not linearizable. In the longest order found, after\n");
-        List<Lifted> recent = new ArrayList<>(done).subList(0, Math.min(8, done.size())).reversed();
+        List<Lifted> recent =
+                new ArrayList<>(done).subList(0, Math.min(8, done.size())).reversed();
         recent.forEach(each -> text.append("    ").append(each.node.call).append("\n"));
         text.append("  the key is ").append(state).append(", and none of these can be next:\n");
         for (Node node = head.next; node != null && node.matchingReturn != null; node = node.next) {

@@ -75,7 +75,10 @@ class LinearizabilityCheckerTest {
 
     @Test
     void onlyOneOfTwoInsertsSucceeds() {
-        good(Call.of(Kind.PUT_IF_ABSENT, A, null, 1, 0, 5), Call.of(Kind.PUT_IF_ABSENT, B, null, -1, 0, 5), get(A, 6, 7));
+        good(
+                Call.of(Kind.PUT_IF_ABSENT, A, null, 1, 0, 5),
+                Call.of(Kind.PUT_IF_ABSENT, B, null, -1, 0, 5),
+                get(A, 6, 7));
         bad(Call.of(Kind.PUT_IF_ABSENT, A, null, 1, 0, 5), Call.of(Kind.PUT_IF_ABSENT, B, null, 2, 0, 5));
     }
 
@@ -94,7 +97,8 @@ class LinearizabilityCheckerTest {
     @Test
     void replaceNeedsTheVersionItNames() {
         good(put(A, 5, 0, 1), Call.of(Kind.REPLACE_VERSION, B, null, 6, 2, 3).withNumber(5), get(B, 4, 5));
-        badEvenWithEviction(put(A, 5, 0, 1), Call.of(Kind.REPLACE_VERSION, B, null, 6, 2, 3).withNumber(4));
+        badEvenWithEviction(
+                put(A, 5, 0, 1), Call.of(Kind.REPLACE_VERSION, B, null, 6, 2, 3).withNumber(4));
         bad(put(A, 5, 0, 1), Call.of(Kind.REPLACE_VERSION, B, null, -1, 2, 3).withNumber(5));
     }
 
@@ -156,7 +160,12 @@ class LinearizabilityCheckerTest {
             }
         }
         assertThat(check(false, calls.toArray(Call[]::new))).isNull();
-        calls.set(3000, get(Value.of(new byte[] {99, 99, 99}), calls.get(3000).invokedNanos(), calls.get(3000).returnedNanos()));
+        calls.set(
+                3000,
+                get(
+                        Value.of(new byte[] {99, 99, 99}),
+                        calls.get(3000).invokedNanos(),
+                        calls.get(3000).returnedNanos()));
         assertThat(check(false, calls.toArray(Call[]::new))).isNotNull();
     }
 }

@@ -20,7 +20,10 @@ record Value(long digest, int length) {
     }
 
     static byte[] bytesOfLong(long number) {
-        return ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putLong(number).array();
+        return ByteBuffer.allocate(8)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .putLong(number)
+                .array();
     }
 
     Value append(byte[] suffix) {

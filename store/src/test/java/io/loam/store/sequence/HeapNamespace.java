@@ -108,7 +108,8 @@ class HeapNamespace implements Namespace {
     private long store(ByteBuffer key, byte[] value, long expiresAt, int type) {
         Held old = live(key);
         if (value.length > core.capacityBytes) {
-            throw new IllegalArgumentException("a value of " + value.length + " bytes; the log holds " + core.capacityBytes);
+            throw new IllegalArgumentException(
+                    "a value of " + value.length + " bytes; the log holds " + core.capacityBytes);
         }
         try {
             core.makeRoom(cost(key, value) - (old == null ? 0 : cost(key, old.value)), this, key);
@@ -187,7 +188,8 @@ class HeapNamespace implements Namespace {
         return held;
     }
 
-    @Nullable ValueView view(byte[] key) {
+    @Nullable
+    ValueView view(byte[] key) {
         Held held = find(key);
         return held == null ? null : new View(held);
     }
@@ -361,7 +363,8 @@ class HeapNamespace implements Namespace {
                 case ALWAYS -> true;
                 case ABSENT -> old == null && !expiredBlocks;
                 case PRESENT -> old != null;
-                case VERSION -> old != null && (old.version == options.expectedVersion() || core.has(Bug.VERSION_IGNORED));
+                case VERSION ->
+                    old != null && (old.version == options.expectedVersion() || core.has(Bug.VERSION_IGNORED));
             };
             if (!allowed) {
                 return ABSENT;
@@ -455,7 +458,8 @@ class HeapNamespace implements Namespace {
             byte[] next = function.apply(old == null ? null : old.value.clone());
             boolean done = locked(() -> {
                 Held now = live(key);
-                if ((now == null ? 0 : now.version) != (old == null ? 0 : old.version) && !core.has(Bug.COMPUTE_NOT_ATOMIC)) {
+                if ((now == null ? 0 : now.version) != (old == null ? 0 : old.version)
+                        && !core.has(Bug.COMPUTE_NOT_ATOMIC)) {
                     return false;
                 }
                 if (next != null) {
@@ -483,8 +487,17 @@ class HeapNamespace implements Namespace {
             if (old != null && old.value.length != 8) {
                 throw new IllegalStateException("a value of " + old.value.length + " bytes is no counter");
             }
-            long sum = Math.addExact(old == null ? 0 : ByteBuffer.wrap(old.value).order(ByteOrder.LITTLE_ENDIAN).getLong(), delta);
-            byte[] value = ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putLong(sum).array();
+            long sum = Math.addExact(
+                    old == null
+                            ? 0
+                            : ByteBuffer.wrap(old.value)
+                                    .order(ByteOrder.LITTLE_ENDIAN)
+                                    .getLong(),
+                    delta);
+            byte[] value = ByteBuffer.allocate(8)
+                    .order(ByteOrder.LITTLE_ENDIAN)
+                    .putLong(sum)
+                    .array();
             store(key, value, old == null ? NEVER : old.expiresAt, old == null ? 0 : old.type);
             return sum;
         });
@@ -551,7 +564,8 @@ class HeapNamespace implements Namespace {
         for (var entry : read.entrySet()) {
             Held now = live(entry.getKey());
             Held then = entry.getValue();
-            if ((now == null ? 0 : now.version) != (then == null ? 0 : then.version) && !core.has(Bug.TRANSACTION_NOT_ISOLATED)) {
+            if ((now == null ? 0 : now.version) != (then == null ? 0 : then.version)
+                    && !core.has(Bug.TRANSACTION_NOT_ISOLATED)) {
                 return false;
             }
         }
@@ -571,14 +585,16 @@ class HeapNamespace implements Namespace {
             }
         }
         // Deletes first, so that what was counted as room is there.
-        written.entrySet().stream().sorted(Comparator.comparing(e -> e.getValue() == null ? 0 : 1)).forEach(entry -> {
-            Held next = entry.getValue();
-            if (next != null) {
-                store(entry.getKey(), next.value, next.expiresAt, next.type);
-            } else if (entries.containsKey(entry.getKey())) {
-                remove(entry.getKey(), Cause.DELETED);
-            }
-        });
+        written.entrySet().stream()
+                .sorted(Comparator.comparing(e -> e.getValue() == null ? 0 : 1))
+                .forEach(entry -> {
+                    Held next = entry.getValue();
+                    if (next != null) {
+                        store(entry.getKey(), next.value, next.expiresAt, next.type);
+                    } else if (entries.containsKey(entry.getKey())) {
+                        remove(entry.getKey(), Cause.DELETED);
+                    }
+                });
         return true;
     }
 
@@ -647,7 +663,8 @@ class HeapNamespace implements Namespace {
             if (i >= count && at != position(rest.get(i - 1).getKey())) {
                 return at;
             }
-            visitor.visit(rest.get(i).getKey().array().clone(), new View(rest.get(i).getValue()));
+            visitor.visit(
+                    rest.get(i).getKey().array().clone(), new View(rest.get(i).getValue()));
         }
         return 0;
     }

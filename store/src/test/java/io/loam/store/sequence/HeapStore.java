@@ -102,7 +102,8 @@ public final class HeapStore extends HeapNamespace implements Store {
                     return;
                 }
             }
-            throw new StoreFullException(usedBytes + " of " + limitBytes() + " bytes are live; delete keys or raise the capacity");
+            throw new StoreFullException(
+                    usedBytes + " of " + limitBytes() + " bytes are live; delete keys or raise the capacity");
         }
     }
 
@@ -183,12 +184,42 @@ public final class HeapStore extends HeapNamespace implements Store {
     @Override
     public StoreStats stats() {
         return core.locked(() -> {
-            long keys = core.spaces.values().stream().mapToLong(HeapNamespace::count).sum();
+            long keys = core.spaces.values().stream()
+                    .mapToLong(HeapNamespace::count)
+                    .sum();
             long user = core.usedBytes - keys * Core.OVERHEAD_BYTES;
             long free = core.capacityBytes - core.usedBytes;
-            return new StoreStats(core.capacityBytes, keys, user, core.usedBytes, 0, core.usedBytes, 0, 0, free, 0, 0, 0, keys, 0,
-                    List.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0), core.setup.blockBytes(), 4 * core.setup.blockBytes(), 0, 0, 0, 0, 0,
-                    core.evicted, 0, 0, 0, 0, 0, List.of(), null);
+            return new StoreStats(
+                    core.capacityBytes,
+                    keys,
+                    user,
+                    core.usedBytes,
+                    0,
+                    core.usedBytes,
+                    0,
+                    0,
+                    free,
+                    0,
+                    0,
+                    0,
+                    keys,
+                    0,
+                    List.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0),
+                    core.setup.blockBytes(),
+                    4 * core.setup.blockBytes(),
+                    0,
+                    0,
+                    0,
+                    0,
+                    0,
+                    core.evicted,
+                    0,
+                    0,
+                    0,
+                    0,
+                    0,
+                    List.of(),
+                    null);
         });
     }
 

@@ -1,7 +1,7 @@
 package io.loam.store.sequence;
 
-import io.loam.store.Eviction;
 import io.loam.store.Entry;
+import io.loam.store.Eviction;
 import io.loam.store.FullPolicy;
 import io.loam.store.Guard;
 import io.loam.store.Namespace;
@@ -64,7 +64,8 @@ final class SequenceRun implements AutoCloseable {
     }
 
     /** What the model expects of an operation: its result, and what the key holds after it. */
-    private record Expected(@Nullable Object result, @Nullable Held after, boolean writes, boolean needsRoom) {
+    private record Expected(
+            @Nullable Object result, @Nullable Held after, boolean writes, boolean needsRoom) {
         static Expected read(@Nullable Object result, @Nullable Held held) {
             return new Expected(result, held, false, false);
         }
@@ -134,7 +135,8 @@ final class SequenceRun implements AutoCloseable {
         this.patienceMillis = patienceMillis;
         store = opener.open(setup, clock, seed);
         capacityBytes = setup.capacityBytes();
-        store.addListener((space, key, value, cause) -> events.add(new Event(space, ByteBuffer.wrap(key), value, cause)));
+        store.addListener(
+                (space, key, value, cause) -> events.add(new Event(space, ByteBuffer.wrap(key), value, cause)));
         spaces[0] = new Space("", store);
     }
 
@@ -206,7 +208,9 @@ final class SequenceRun implements AutoCloseable {
             actual = call.call();
         } catch (StoreFullException e) {
             // A store may look for room before it looks at the condition.
-            boolean mayNeedRoom = STRICT ? expected.needsRoom || (evicts() && rule.apply(null).needsRoom) : expected.needsRoom || neededBytes > 0;
+            boolean mayNeedRoom = STRICT
+                    ? expected.needsRoom || (evicts() && rule.apply(null).needsRoom)
+                    : expected.needsRoom || neededBytes > 0;
             if (!mayNeedRoom) {
                 throw mismatch("refused, but it needs no memory: " + e.getMessage());
             }
@@ -219,8 +223,12 @@ final class SequenceRun implements AutoCloseable {
             }
         }
         if (!matches(expected.result, actual, space, key)) {
-            if (before == null || !evicts() || !matches(rule.apply(null).result, actual, space, key) || !wasEvicted(space, key, before)) {
-                throw mismatch("expected " + showResult(expected.result) + ", got " + showResult(actual) + "; the key held " + before);
+            if (before == null
+                    || !evicts()
+                    || !matches(rule.apply(null).result, actual, space, key)
+                    || !wasEvicted(space, key, before)) {
+                throw mismatch("expected " + showResult(expected.result) + ", got " + showResult(actual)
+                        + "; the key held " + before);
             }
             before = null;
             expected = rule.apply(null);
@@ -228,10 +236,17 @@ final class SequenceRun implements AutoCloseable {
         note("%s", showResult(actual));
         if (expected.writes) {
             if (before != null) {
-                expectedRemovals.add(new Event(space.name, ByteBuffer.wrap(Step.key(key)), before.value,
+                expectedRemovals.add(new Event(
+                        space.name,
+                        ByteBuffer.wrap(Step.key(key)),
+                        before.value,
                         expected.after == null ? Cause.DELETED : Cause.REPLACED));
             }
-            learn(space, key, expected.after, actual instanceof Long version && expected.result == NEW_VERSION ? version : 0);
+            learn(
+                    space,
+                    key,
+                    expected.after,
+                    actual instanceof Long version && expected.result == NEW_VERSION ? version : 0);
         } else if (expected.after == null) {
             space.held.remove(key);
         }
@@ -239,7 +254,8 @@ final class SequenceRun implements AutoCloseable {
 
     @FunctionalInterface
     private interface Callback {
-        @Nullable Object call();
+        @Nullable
+        Object call();
     }
 
     private boolean evicts() {
@@ -293,10 +309,13 @@ final class SequenceRun implements AutoCloseable {
                 }
             }
         }
-        boolean mustFit = neededBytes + (space == null ? 0 : Step.key(key).length) <= capacityBytes / 16 && guards.isEmpty();
-        boolean fewLive = live <= capacityBytes / 4 || (evicts() && setup.eviction().domain() == Eviction.Domain.ALL);
+        boolean mustFit =
+                neededBytes + (space == null ? 0 : Step.key(key).length) <= capacityBytes / 16 && guards.isEmpty();
+        boolean fewLive =
+                live <= capacityBytes / 4 || (evicts() && setup.eviction().domain() == Eviction.Domain.ALL);
         if (mustFit && fewLive) {
-            throw mismatch("refused " + neededBytes + " bytes with " + live + " live of " + capacityBytes + ": " + refusal.getMessage());
+            throw mismatch("refused " + neededBytes + " bytes with " + live + " live of " + capacityBytes + ": "
+                    + refusal.getMessage());
         }
     }
 
@@ -341,7 +360,8 @@ final class SequenceRun implements AutoCloseable {
 
                 @Override
                 public boolean test(Event event) {
-                    boolean hit = !found && event.cause == expected.cause && event.is(expected.space, key, expected.value);
+                    boolean hit =
+                            !found && event.cause == expected.cause && event.is(expected.space, key, expected.value);
                     found |= hit;
                     return hit;
                 }
@@ -426,8 +446,12 @@ final class SequenceRun implements AutoCloseable {
             default -> {
                 Space space = space(step);
                 if (space != null) {
-                    note("%s %s %s form %d", step.action(), name(space, step.key()),
-                            step.action().takesValue() ? show(step.value()) : "", step.form(60));
+                    note(
+                            "%s %s %s form %d",
+                            step.action(),
+                            name(space, step.key()),
+                            step.action().takesValue() ? show(step.value()) : "",
+                            step.form(60));
                     perform(step, space, step.key());
                 }
             }
@@ -441,50 +465,93 @@ final class SequenceRun implements AutoCloseable {
         Held stored = new Held(value, 0, Namespace.NEVER, 0);
         switch (step.action()) {
             case GET -> get(space, key, step.choice());
-            case PUT -> check(space, key, value.length, held -> Expected.stored(NEW_VERSION, stored), () -> switch (step.form(4)) {
-                case 0 -> handle.put(MemorySegment.ofArray(k), MemorySegment.ofArray(value));
-                case 1 -> handle.put(ByteBuffer.wrap(k), ByteBuffer.wrap(value));
-                default -> handle.put(k, value);
-            });
+            case PUT ->
+                check(space, key, value.length, held -> Expected.stored(NEW_VERSION, stored), () -> switch (step.form(
+                        4)) {
+                    case 0 -> handle.put(MemorySegment.ofArray(k), MemorySegment.ofArray(value));
+                    case 1 -> handle.put(ByteBuffer.wrap(k), ByteBuffer.wrap(value));
+                    default -> handle.put(k, value);
+                });
             case PUT_EXPIRING -> putExpiring(step, space, key);
-            case PUT_IF_ABSENT -> check(space, key, value.length,
-                    held -> held != null ? Expected.unchanged(Namespace.ABSENT, held) : Expected.stored(NEW_VERSION, stored),
-                    () -> handle.putIfAbsent(k, value));
-            case REPLACE -> check(space, key, value.length,
-                    held -> held == null ? Expected.unchanged(Namespace.ABSENT, null) : Expected.stored(NEW_VERSION, stored),
-                    () -> handle.replace(k, value));
+            case PUT_IF_ABSENT ->
+                check(
+                        space,
+                        key,
+                        value.length,
+                        held -> held != null
+                                ? Expected.unchanged(Namespace.ABSENT, held)
+                                : Expected.stored(NEW_VERSION, stored),
+                        () -> handle.putIfAbsent(k, value));
+            case REPLACE ->
+                check(
+                        space,
+                        key,
+                        value.length,
+                        held -> held == null
+                                ? Expected.unchanged(Namespace.ABSENT, null)
+                                : Expected.stored(NEW_VERSION, stored),
+                        () -> handle.replace(k, value));
             case REPLACE_VERSION -> {
                 long version = guessVersion(step, space, key);
-                check(space, key, value.length,
+                check(
+                        space,
+                        key,
+                        value.length,
                         held -> held == null || held.version != version
                                 ? Expected.unchanged(Namespace.ABSENT, held)
                                 : Expected.stored(NEW_VERSION, stored),
                         () -> handle.replace(k, version, value));
             }
-            case DELETE -> check(space, key, 0,
-                    held -> held == null ? Expected.unchanged(false, null) : Expected.removed(true), () -> switch (step.form(3)) {
-                        case 0 -> handle.delete(MemorySegment.ofArray(k));
-                        case 1 -> handle.delete(ByteBuffer.wrap(k));
-                        default -> handle.delete(k);
-                    });
+            case DELETE ->
+                check(
+                        space,
+                        key,
+                        0,
+                        held -> held == null ? Expected.unchanged(false, null) : Expected.removed(true),
+                        () -> switch (step.form(3)) {
+                            case 0 -> handle.delete(MemorySegment.ofArray(k));
+                            case 1 -> handle.delete(ByteBuffer.wrap(k));
+                            default -> handle.delete(k);
+                        });
             case DELETE_VERSION -> {
                 long version = guessVersion(step, space, key);
-                check(space, key, 0,
-                        held -> held == null || held.version != version ? Expected.unchanged(false, held) : Expected.removed(true),
+                check(
+                        space,
+                        key,
+                        0,
+                        held -> held == null || held.version != version
+                                ? Expected.unchanged(false, held)
+                                : Expected.removed(true),
                         () -> handle.delete(k, version));
             }
-            case GET_AND_DELETE -> check(space, key, 0,
-                    held -> held == null ? Expected.unchanged(null, null) : Expected.removed(held.value), () -> handle.getAndDelete(k));
+            case GET_AND_DELETE ->
+                check(
+                        space,
+                        key,
+                        0,
+                        held -> held == null ? Expected.unchanged(null, null) : Expected.removed(held.value),
+                        () -> handle.getAndDelete(k));
             case COMPUTE -> compute(step, space, key);
             case ADD -> add(step, space, key);
-            case APPEND -> check(space, key, lengthOf(space, key) + value.length, held -> {
-                byte[] after = concatenate(held == null ? new byte[0] : held.value, value);
-                return Expected.stored((long) after.length, keeping(held, after));
-            }, () -> handle.append(k, value));
-            case LOAD -> check(space, key, value.length,
-                    held -> held != null ? Expected.unchanged(held.value, held)
-                            : step.form(5) == 0 ? Expected.unchanged(null, null) : Expected.stored(value, stored),
-                    () -> handle.getOrLoad(k, ignored -> step.form(5) == 0 ? null : value));
+            case APPEND ->
+                check(
+                        space,
+                        key,
+                        lengthOf(space, key) + value.length,
+                        held -> {
+                            byte[] after = concatenate(held == null ? new byte[0] : held.value, value);
+                            return Expected.stored((long) after.length, keeping(held, after));
+                        },
+                        () -> handle.append(k, value));
+            case LOAD ->
+                check(
+                        space,
+                        key,
+                        value.length,
+                        held -> held != null
+                                ? Expected.unchanged(held.value, held)
+                                : step.form(5) == 0 ? Expected.unchanged(null, null) : Expected.stored(value, stored),
+                        () -> handle.getOrLoad(k, ignored -> step.form(5) == 0 ? null : value));
             case EXPIRE_AT -> expireAt(step, space, key);
             case TRANSACT -> transact(step, space, key);
             case PUT_ALL -> putAll(step, space, key);
@@ -525,40 +592,79 @@ final class SequenceRun implements AutoCloseable {
         Namespace handle = space.handle;
         switch (choice % 8) {
             case 0 -> check(space, key, 0, held -> Expected.read(held != null, held), () -> handle.contains(k));
-            case 1 -> check(space, key, 0, held -> Expected.read(held == null ? Namespace.ABSENT : held.version, held),
-                    () -> handle.version(k));
-            case 2 -> check(space, key, 0,
-                    held -> Expected.read(held == null ? null : List.of(show(held.value), held.version, held.expiresAt, held.type), held),
-                    () -> {
-                        Entry entry = handle.getEntry(k);
-                        return entry == null ? null
-                                : List.of(show(entry.value()), entry.version(), entry.expiresAtMillis(), entry.type());
-                    });
-            case 3 -> check(space, key, 0, held -> Expected.read(held == null ? null : held.value, held),
-                    () -> handle.read(k, SequenceRun::pieces));
-            case 4 -> check(space, key, 0, held -> Expected.read(held == null ? null : held.value, held), () -> {
-                byte[] destination = new byte[2000];
-                int length = handle.get(k, destination, 3);
-                return length < 0 ? null
-                        : length <= 1997 ? Arrays.copyOfRange(destination, 3, 3 + length) : onlyIf(handle.get(k), length);
-            });
-            case 5 -> check(space, key, 0, held -> Expected.read(held == null ? null : held.value, held), () -> {
-                try (Arena arena = Arena.ofConfined()) {
-                    MemorySegment destination = arena.allocate(Step.MAX_SIZE * 4);
-                    long length = handle.get(MemorySegment.ofArray(k), destination);
-                    return length < 0 ? null
-                            : length <= destination.byteSize() ? destination.asSlice(0, length).toArray(ValueLayout.JAVA_BYTE)
-                            : onlyIf(handle.get(k), length);
-                }
-            });
-            case 6 -> check(space, key, 0, held -> Expected.read(held == null ? null : held.value, held), () -> {
-                ByteBuffer destination = ByteBuffer.allocate(5000).position(1);
-                long length = handle.get(ByteBuffer.wrap(k), destination);
-                return length < 0 ? null
-                        : length <= 4999 ? Arrays.copyOfRange(destination.array(), 1, destination.position())
-                        : onlyIf(handle.get(k), length);
-            });
-            default -> check(space, key, 0, held -> Expected.read(held == null ? null : held.value, held), () -> handle.get(k));
+            case 1 ->
+                check(
+                        space,
+                        key,
+                        0,
+                        held -> Expected.read(held == null ? Namespace.ABSENT : held.version, held),
+                        () -> handle.version(k));
+            case 2 ->
+                check(
+                        space,
+                        key,
+                        0,
+                        held -> Expected.read(
+                                held == null
+                                        ? null
+                                        : List.of(show(held.value), held.version, held.expiresAt, held.type),
+                                held),
+                        () -> {
+                            Entry entry = handle.getEntry(k);
+                            return entry == null
+                                    ? null
+                                    : List.of(
+                                            show(entry.value()),
+                                            entry.version(),
+                                            entry.expiresAtMillis(),
+                                            entry.type());
+                        });
+            case 3 ->
+                check(
+                        space,
+                        key,
+                        0,
+                        held -> Expected.read(held == null ? null : held.value, held),
+                        () -> handle.read(k, SequenceRun::pieces));
+            case 4 ->
+                check(space, key, 0, held -> Expected.read(held == null ? null : held.value, held), () -> {
+                    byte[] destination = new byte[2000];
+                    int length = handle.get(k, destination, 3);
+                    return length < 0
+                            ? null
+                            : length <= 1997
+                                    ? Arrays.copyOfRange(destination, 3, 3 + length)
+                                    : onlyIf(handle.get(k), length);
+                });
+            case 5 ->
+                check(space, key, 0, held -> Expected.read(held == null ? null : held.value, held), () -> {
+                    try (Arena arena = Arena.ofConfined()) {
+                        MemorySegment destination = arena.allocate(Step.MAX_SIZE * 4);
+                        long length = handle.get(MemorySegment.ofArray(k), destination);
+                        return length < 0
+                                ? null
+                                : length <= destination.byteSize()
+                                        ? destination.asSlice(0, length).toArray(ValueLayout.JAVA_BYTE)
+                                        : onlyIf(handle.get(k), length);
+                    }
+                });
+            case 6 ->
+                check(space, key, 0, held -> Expected.read(held == null ? null : held.value, held), () -> {
+                    ByteBuffer destination = ByteBuffer.allocate(5000).position(1);
+                    long length = handle.get(ByteBuffer.wrap(k), destination);
+                    return length < 0
+                            ? null
+                            : length <= 4999
+                                    ? Arrays.copyOfRange(destination.array(), 1, destination.position())
+                                    : onlyIf(handle.get(k), length);
+                });
+            default ->
+                check(
+                        space,
+                        key,
+                        0,
+                        held -> Expected.read(held == null ? null : held.value, held),
+                        () -> handle.get(k));
         }
     }
 
@@ -579,7 +685,8 @@ final class SequenceRun implements AutoCloseable {
             at += (int) piece.byteSize();
         }
         if (at != value.length) {
-            throw new IllegalStateException(view.segmentCount() + " pieces of " + at + " bytes for a value of " + value.length);
+            throw new IllegalStateException(
+                    view.segmentCount() + " pieces of " + at + " bytes for a value of " + value.length);
         }
         return value;
     }
@@ -596,8 +703,12 @@ final class SequenceRun implements AutoCloseable {
         boolean keep = step.form(3) == 0;
         PutOptions options = PutOptions.DEFAULT.expiringAt(expiresAt).withType(type);
         PutOptions chosen = keep ? options.keepingExpiry() : options;
-        check(space, key, value.length,
-                held -> Expected.stored(NEW_VERSION,
+        check(
+                space,
+                key,
+                value.length,
+                held -> Expected.stored(
+                        NEW_VERSION,
                         new Held(value, 0, keep ? (held == null ? Namespace.NEVER : held.expiresAt) : expiresAt, type)),
                 () -> space.handle.put(Step.key(key), value, chosen));
     }
@@ -609,32 +720,58 @@ final class SequenceRun implements AutoCloseable {
             case 1 -> old == null ? value : Arrays.copyOf(old, old.length / 2);
             default -> value;
         };
-        check(space, key, Math.max(value.length, lengthOf(space, key)), held -> {
-            byte[] next = function.apply(held == null ? null : held.value);
-            return next == null ? (held == null ? Expected.unchanged(null, null) : Expected.removed(null))
-                    : Expected.stored(next, keeping(held, next));
-        }, () -> space.handle.compute(Step.key(key), function::apply));
+        check(
+                space,
+                key,
+                Math.max(value.length, lengthOf(space, key)),
+                held -> {
+                    byte[] next = function.apply(held == null ? null : held.value);
+                    return next == null
+                            ? (held == null ? Expected.unchanged(null, null) : Expected.removed(null))
+                            : Expected.stored(next, keeping(held, next));
+                },
+                () -> space.handle.compute(Step.key(key), function::apply));
     }
 
     private void add(Step step, Space space, int key) {
         long delta = step.form(9) == 0 ? Long.MAX_VALUE : step.choice() - (1L << 30);
-        check(space, key, 8, held -> {
-            if (held != null && held.value.length != 8) {
-                return Expected.unchanged(IllegalStateException.class, held);
-            }
-            long old = held == null ? 0 : ByteBuffer.wrap(held.value).order(ByteOrder.LITTLE_ENDIAN).getLong();
-            long sum = old + delta;
-            if (((old ^ sum) & (delta ^ sum)) < 0) {
-                return Expected.unchanged(ArithmeticException.class, held);
-            }
-            return Expected.stored(sum, keeping(held, ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putLong(sum).array()));
-        }, () -> space.handle.add(Step.key(key), delta));
+        check(
+                space,
+                key,
+                8,
+                held -> {
+                    if (held != null && held.value.length != 8) {
+                        return Expected.unchanged(IllegalStateException.class, held);
+                    }
+                    long old = held == null
+                            ? 0
+                            : ByteBuffer.wrap(held.value)
+                                    .order(ByteOrder.LITTLE_ENDIAN)
+                                    .getLong();
+                    long sum = old + delta;
+                    if (((old ^ sum) & (delta ^ sum)) < 0) {
+                        return Expected.unchanged(ArithmeticException.class, held);
+                    }
+                    return Expected.stored(
+                            sum,
+                            keeping(
+                                    held,
+                                    ByteBuffer.allocate(8)
+                                            .order(ByteOrder.LITTLE_ENDIAN)
+                                            .putLong(sum)
+                                            .array()));
+                },
+                () -> space.handle.add(Step.key(key), delta));
     }
 
     private void expireAt(Step step, Space space, int key) {
         long expiresAt = step.form(5) == 0 ? Namespace.NEVER : expiry(step);
-        check(space, key, lengthOf(space, key),
-                held -> held == null ? Expected.unchanged(false, null)
+        check(
+                space,
+                key,
+                lengthOf(space, key),
+                held -> held == null
+                        ? Expected.unchanged(false, null)
                         : Expected.stored(true, new Held(held.value, 0, expiresAt, held.type)),
                 () -> space.handle.expireAt(Step.key(key), expiresAt));
         // Whether the listener hears of it is left open: the value stays.
@@ -652,12 +789,20 @@ final class SequenceRun implements AutoCloseable {
     private void tryPut(Step step, Space space, int key) {
         byte[] value = step.value();
         AtomicInteger hooks = new AtomicInteger();
-        check(space, key, value.length, held -> Expected.stored(NEW_VERSION, new Held(value, 0, Namespace.NEVER, 0)), () -> {
-            long version = space.handle.tryPut(MemorySegment.ofArray(Step.key(key)), MemorySegment.ofArray(value), PutOptions.DEFAULT,
-                    hooks::incrementAndGet);
-            // It may have to wait although a blocking put would succeed.
-            return version == TryPut.WOULD_WAIT ? space.handle.put(Step.key(key), value) : version;
-        });
+        check(
+                space,
+                key,
+                value.length,
+                held -> Expected.stored(NEW_VERSION, new Held(value, 0, Namespace.NEVER, 0)),
+                () -> {
+                    long version = space.handle.tryPut(
+                            MemorySegment.ofArray(Step.key(key)),
+                            MemorySegment.ofArray(value),
+                            PutOptions.DEFAULT,
+                            hooks::incrementAndGet);
+                    // It may have to wait although a blocking put would succeed.
+                    return version == TryPut.WOULD_WAIT ? space.handle.put(Step.key(key), value) : version;
+                });
     }
 
     /** Reads three keys, moves the first's value to the second, deletes or writes the third. */
@@ -672,7 +817,10 @@ final class SequenceRun implements AutoCloseable {
                 read.clear();
                 for (byte[] k : named) {
                     Entry entry = transaction.getEntry(k);
-                    read.add(entry == null ? null : new Held(entry.value(), entry.version(), entry.expiresAtMillis(), entry.type()));
+                    read.add(
+                            entry == null
+                                    ? null
+                                    : new Held(entry.value(), entry.version(), entry.expiresAtMillis(), entry.type()));
                     if (!Arrays.equals(entry == null ? null : entry.value(), transaction.get(k))) {
                         throw new IllegalStateException("get and getEntry differ in a transaction");
                     }
@@ -702,21 +850,38 @@ final class SequenceRun implements AutoCloseable {
         for (int i = 0; i < 3; i++) {
             Held seen = read.get(i);
             int at = keys[i];
-            check(space, at, 0,
-                    held -> Expected.read(held == null ? null : List.of(show(held.value), held.version, held.expiresAt, held.type), held),
+            check(
+                    space,
+                    at,
+                    0,
+                    held -> Expected.read(
+                            held == null ? null : List.of(show(held.value), held.version, held.expiresAt, held.type),
+                            held),
                     () -> seen == null ? null : List.of(show(seen.value), seen.version, seen.expiresAt, seen.type));
         }
         Held first = read.get(0);
-        wroteInTransaction(space, keys[1], read.get(1), first == null ? read.get(1) : new Held(first.value, 0, Namespace.NEVER, 0),
+        wroteInTransaction(
+                space,
+                keys[1],
+                read.get(1),
+                first == null ? read.get(1) : new Held(first.value, 0, Namespace.NEVER, 0),
                 first != null);
-        wroteInTransaction(space, keys[2], read.get(2), deletes ? null : new Held(value, 0, Namespace.NEVER, 0),
+        wroteInTransaction(
+                space,
+                keys[2],
+                read.get(2),
+                deletes ? null : new Held(value, 0, Namespace.NEVER, 0),
                 !deletes || read.get(2) != null);
     }
 
-    private void wroteInTransaction(Space space, int key, @Nullable Held before, @Nullable Held after, boolean written) {
+    private void wroteInTransaction(
+            Space space, int key, @Nullable Held before, @Nullable Held after, boolean written) {
         if (written) {
             if (before != null) {
-                expectedRemovals.add(new Event(space.name, ByteBuffer.wrap(Step.key(key)), before.value,
+                expectedRemovals.add(new Event(
+                        space.name,
+                        ByteBuffer.wrap(Step.key(key)),
+                        before.value,
                         after == null ? Cause.DELETED : Cause.REPLACED));
             }
             learn(space, key, after, 0);
@@ -765,10 +930,21 @@ final class SequenceRun implements AutoCloseable {
             byte[] value = values.get(i);
             int length = lengths[i];
             byte[] start = Arrays.copyOf(destinations[i], Math.max(0, Math.min(length, 300)));
-            check(space, (key + i) % Step.KEYS, 0, held -> Expected.read(held == null ? null : held.value, held), () -> value);
-            check(space, (key + i) % Step.KEYS, 0,
-                    held -> Expected.read(held == null ? List.of(-1, "") : List.of(held.value.length,
-                            held.value.length <= 300 ? show(held.value) : ""), held),
+            check(
+                    space,
+                    (key + i) % Step.KEYS,
+                    0,
+                    held -> Expected.read(held == null ? null : held.value, held),
+                    () -> value);
+            check(
+                    space,
+                    (key + i) % Step.KEYS,
+                    0,
+                    held -> Expected.read(
+                            held == null
+                                    ? List.of(-1, "")
+                                    : List.of(held.value.length, held.value.length <= 300 ? show(held.value) : ""),
+                            held),
                     () -> List.of(length, length >= 0 && length <= 300 ? show(start) : ""));
         }
     }
@@ -778,16 +954,25 @@ final class SequenceRun implements AutoCloseable {
         long position = 0;
         int calls = 0;
         do {
-            position = space.handle.scan(position, count, (key, view) ->
-                    seen.put(ByteBuffer.wrap(key), List.of(show(pieces(view)), view.version(), view.expiresAtMillis(), view.type())));
+            position = space.handle.scan(
+                    position,
+                    count,
+                    (key, view) -> seen.put(
+                            ByteBuffer.wrap(key),
+                            List.of(show(pieces(view)), view.version(), view.expiresAtMillis(), view.type())));
             if (++calls > 100_000) {
                 throw mismatch("a scan does not end");
             }
         } while (position != 0);
         for (int key = 0; key < Step.KEYS; key++) {
             List<Object> found = seen.remove(ByteBuffer.wrap(Step.key(key)));
-            check(space, key, 0,
-                    held -> Expected.read(held == null ? null : List.of(show(held.value), held.version, held.expiresAt, held.type), held),
+            check(
+                    space,
+                    key,
+                    0,
+                    held -> Expected.read(
+                            held == null ? null : List.of(show(held.value), held.version, held.expiresAt, held.type),
+                            held),
                     () -> found);
         }
         if (!seen.isEmpty()) {
@@ -803,7 +988,8 @@ final class SequenceRun implements AutoCloseable {
         }
         note("%d", size);
         if ((size < live && !evicts()) || size > space.held.size() || size < 0) {
-            throw mismatch("size " + size + " with " + live + " live keys and " + space.held.size() + " with those expired");
+            throw mismatch(
+                    "size " + size + " with " + live + " live keys and " + space.held.size() + " with those expired");
         }
     }
 
@@ -888,7 +1074,12 @@ final class SequenceRun implements AutoCloseable {
         for (int i = 0; i < 4; i++) {
             int at = (key + i) % Step.KEYS;
             ValueView view = open.guard.get(space.handle, Step.key(at));
-            check(space, at, 0, held -> Expected.read(held == null ? null : held.value, held), () -> view == null ? null : view.toByteArray());
+            check(
+                    space,
+                    at,
+                    0,
+                    held -> Expected.read(held == null ? null : held.value, held),
+                    () -> view == null ? null : view.toByteArray());
             if (view != null) {
                 open.views.add(view);
                 open.expected.add(view.toByteArray());

@@ -16,7 +16,8 @@ class SequenceTest {
 
     static Stream<Setup> setups() {
         String only = System.getProperty("loam.sequence.setup", "");
-        return Setup.all().stream().filter(setup -> only.isEmpty() || setup.name().equals(only));
+        return Setup.all().stream()
+                .filter(setup -> only.isEmpty() || setup.name().equals(only));
     }
 
     @ParameterizedTest
@@ -27,7 +28,8 @@ class SequenceTest {
         int count = Integer.getInteger("loam.sequence.count", replay ? 1 : 3);
         int length = Integer.getInteger("loam.sequence.length", 300);
         int report = Integer.getInteger("loam.sequence.report", 1);
-        SequenceTester tester = new SequenceTester(setup, Setup::open, 2, Integer.getInteger("loam.sequence.shrink", 400), 5_000);
+        SequenceTester tester =
+                new SequenceTester(setup, Setup::open, 2, Integer.getInteger("loam.sequence.shrink", 400), 5_000);
         List<String> failures = new ArrayList<>();
         for (long seed = firstSeed; seed < firstSeed + count && failures.size() < report; seed++) {
             SequenceTester.Failure failure = tester.test(seed, length);

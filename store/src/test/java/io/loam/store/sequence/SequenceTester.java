@@ -11,6 +11,7 @@ public final class SequenceTester {
     private final Setup.Opener opener;
     /** A failure that depends on a thread's timing may need several runs to show again. */
     private final int runsPerTry;
+
     private final int shrinkTries;
     /** How long to wait for the word that an absent key was evicted. */
     private final long patienceMillis;
@@ -28,14 +29,19 @@ public final class SequenceTester {
 
         public String report() {
             StringBuilder text = new StringBuilder();
-            text.append("sequence of ").append(steps.size()).append(" steps fails: ").append(cause.getMessage()).append('\n');
+            text.append("sequence of ")
+                    .append(steps.size())
+                    .append(" steps fails: ")
+                    .append(cause.getMessage())
+                    .append('\n');
             text.append("replay: -Dtest=SequenceTest -Dloam.sequence.setup=").append(setup.name());
             text.append(" -Dloam.sequence.seed=").append(seed).append('\n');
             text.append(setup.toJava(seed));
             steps.forEach(step -> text.append("  ").append(step.toJava()).append(",\n"));
             if (cause instanceof SequenceRun.Mismatch mismatch) {
                 text.append("which did:\n");
-                mismatch.listing().forEach(line -> text.append("  ").append(line).append('\n'));
+                mismatch.listing()
+                        .forEach(line -> text.append("  ").append(line).append('\n'));
             }
             return text.toString();
         }
@@ -58,9 +64,12 @@ public final class SequenceTester {
         if (cause == null) {
             return null;
         }
-        List<Step> least = new Shrinker(candidate -> failure(candidate, seed, runsPerTry) != null, shrinkTries).shrink(steps);
+        List<Step> least =
+                new Shrinker(candidate -> failure(candidate, seed, runsPerTry) != null, shrinkTries).shrink(steps);
         Throwable leastCause = failure(least, seed, 2 * runsPerTry);
-        return leastCause == null ? new Failure(seed, setup, steps, cause) : new Failure(seed, setup, least, leastCause);
+        return leastCause == null
+                ? new Failure(seed, setup, steps, cause)
+                : new Failure(seed, setup, least, leastCause);
     }
 
     /** Runs given steps; null if they pass. */

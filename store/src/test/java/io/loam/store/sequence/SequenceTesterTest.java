@@ -13,7 +13,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 class SequenceTesterTest {
 
     /** What only concurrent readers can see. */
-    private static final Set<Bug> CONCURRENT = EnumSet.of(Bug.ADD_NOT_ATOMIC, Bug.COMPUTE_NOT_ATOMIC, Bug.TRANSACTION_NOT_ISOLATED);
+    private static final Set<Bug> CONCURRENT =
+            EnumSet.of(Bug.ADD_NOT_ATOMIC, Bug.COMPUTE_NOT_ATOMIC, Bug.TRANSACTION_NOT_ISOLATED);
 
     /** What shows at certain calls only, so that a sequence that loses steps may lose the bug. */
     private static final Set<Bug> BY_COUNT =
@@ -36,7 +37,9 @@ class SequenceTesterTest {
         if (CONCURRENT.contains(bug)) {
             return;
         }
-        Setup setup = Setup.TINY.with(bug == Bug.SILENT_EVICTION ? FullPolicy.EVICT : FullPolicy.REJECT).withBlocks(64, 128);
+        Setup setup = Setup.TINY
+                .with(bug == Bug.SILENT_EVICTION ? FullPolicy.EVICT : FullPolicy.REJECT)
+                .withBlocks(64, 128);
         SequenceTester tester = new SequenceTester(setup, HeapStore.opener(bug), 1, 600, 1);
         SequenceTester.Failure failure = null;
         for (long seed = 1; seed <= 200 && failure == null; seed++) {

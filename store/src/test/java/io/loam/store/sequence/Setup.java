@@ -28,8 +28,8 @@ public record Setup(
         long writeTimeoutMillis) {
 
     /** Little more than the least a store can have. */
-    public static final Setup TINY =
-            new Setup(4096, 128, 128, UpdatePolicy.APPEND, FullPolicy.REJECT, Eviction.DEFAULT, KeyHashing.FAST, 1, 100);
+    public static final Setup TINY = new Setup(
+            4096, 128, 128, UpdatePolicy.APPEND, FullPolicy.REJECT, Eviction.DEFAULT, KeyHashing.FAST, 1, 100);
 
     /** Something that opens stores: the engine or a fake. */
     @FunctionalInterface
@@ -44,7 +44,11 @@ public record Setup(
             for (FullPolicy full : FullPolicy.values()) {
                 for (int nodes = 1; nodes <= 2; nodes++) {
                     for (KeyHashing hashing : KeyHashing.values()) {
-                        all.add(TINY.with(update).with(full).with(hashing).withNodes(nodes).withBlocks(128 * nodes, 384 * nodes));
+                        all.add(TINY.with(update)
+                                .with(full)
+                                .with(hashing)
+                                .withNodes(nodes)
+                                .withBlocks(128 * nodes, 384 * nodes));
                     }
                 }
             }
@@ -57,7 +61,8 @@ public record Setup(
     }
 
     public Setup with(FullPolicy policy) {
-        return new Setup(blockBytes, blocks, maximumBlocks, update, policy, eviction, hashing, nodes, writeTimeoutMillis);
+        return new Setup(
+                blockBytes, blocks, maximumBlocks, update, policy, eviction, hashing, nodes, writeTimeoutMillis);
     }
 
     public Setup with(Eviction rule) {
@@ -144,8 +149,17 @@ public record Setup(
                         .eviction(new Eviction(Order.%s, Domain.%s))
                         .keyHashing(KeyHashing.%s).topology(Topology.simulated(%d, 1))
                         .writeTimeoutMillis(%d).hugePages(false).clock(clock).hashSeed(%dL).open();
-                """
-                .formatted(blockBytes, capacityBytes(), maximumCapacityBytes(), update, full, eviction.order(), eviction.domain(),
-                        hashing, nodes, writeTimeoutMillis, hashSeed);
+                """.formatted(
+                        blockBytes,
+                        capacityBytes(),
+                        maximumCapacityBytes(),
+                        update,
+                        full,
+                        eviction.order(),
+                        eviction.domain(),
+                        hashing,
+                        nodes,
+                        writeTimeoutMillis,
+                        hashSeed);
     }
 }

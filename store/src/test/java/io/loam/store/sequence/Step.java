@@ -49,7 +49,17 @@ record Step(Action action, int key, int size, int choice) {
 
         boolean takesValue() {
             return switch (this) {
-                case PUT, PUT_EXPIRING, PUT_IF_ABSENT, REPLACE, REPLACE_VERSION, COMPUTE, APPEND, LOAD, TRANSACT, PUT_ALL, TRY_PUT -> true;
+                case PUT,
+                        PUT_EXPIRING,
+                        PUT_IF_ABSENT,
+                        REPLACE,
+                        REPLACE_VERSION,
+                        COMPUTE,
+                        APPEND,
+                        LOAD,
+                        TRANSACT,
+                        PUT_ALL,
+                        TRY_PUT -> true;
                 default -> false;
             };
         }

@@ -64,8 +64,13 @@ class SoakTest {
         List<Setup> setups = new ArrayList<>();
         for (UpdatePolicy update : UpdatePolicy.values()) {
             for (FullPolicy full : FullPolicy.values()) {
-                setups.add(Setup.TINY.with(update).with(full).withNodes(setups.size() % 2 + 1).withBlockBytes(32 << 10)
-                        .withBlocks(1536, MAXIMUM_BLOCKS).withWriteTimeoutMillis(100));
+                setups.add(Setup.TINY
+                        .with(update)
+                        .with(full)
+                        .withNodes(setups.size() % 2 + 1)
+                        .withBlockBytes(32 << 10)
+                        .withBlocks(1536, MAXIMUM_BLOCKS)
+                        .withWriteTimeoutMillis(100));
             }
         }
         return setups;
@@ -127,7 +132,8 @@ class SoakTest {
                     } catch (StoreFullException e) {
                         refusals.incrementAndGet();
                         if (evicts) {
-                            // Guards and the shrinking of the capacity may lead to a refusal now and then, but it must not last.
+                            // Guards and the shrinking of the capacity may lead to a refusal now and then, but it must
+                            // not last.
                             store.delete(Stamp.key(MASS + random.nextInt(100_000)));
                         }
                     }
@@ -187,9 +193,12 @@ class SoakTest {
             StoreStats stats = store.stats();
             statsAgree(stats);
             assertThat(stats.oldestGuard()).isNull();
-            summary = operations + " operations, " + refusals + " refused, " + scans + " scans, " + stats.cleanedSegments()
-                    + " segments cleaned, " + stats.indexResizes() + " index steps, " + stats.evictedEntries() + " evicted, "
-                    + left + " left, RSS at most " + (mostResident.get() >> 20) + " MiB with " + (base >> 20) + " before";
+            summary = operations + " operations, " + refusals + " refused, " + scans + " scans, "
+                    + stats.cleanedSegments()
+                    + " segments cleaned, " + stats.indexResizes() + " index steps, " + stats.evictedEntries()
+                    + " evicted, "
+                    + left + " left, RSS at most " + (mostResident.get() >> 20) + " MiB with " + (base >> 20)
+                    + " before";
         }
 
         private static byte[] amount(long amount, int padding) {
@@ -226,7 +235,12 @@ class SoakTest {
             int length = random.nextInt(200) == 0 ? random.nextInt(40, MAX_BYTES) : Reader.size(random, 20_000);
             switch (random.nextInt(12)) {
                 case 0 -> store.delete(bytes);
-                case 1 -> store.compute(bytes, old -> old == null || random.nextBoolean() ? stamp(key, 1, 300).toBytes() : null);
+                case 1 ->
+                    store.compute(
+                            bytes,
+                            old -> old == null || random.nextBoolean()
+                                    ? stamp(key, 1, 300).toBytes()
+                                    : null);
                 case 2 -> store.putIfAbsent(bytes, new Stamp(key, Long.MAX_VALUE >> 1, 7, 64, 0).toBytes());
                 case 3 -> {
                     long version = store.version(bytes);
@@ -237,7 +251,10 @@ class SoakTest {
                 case 4 -> {
                     long expiring = EXPIRING + random.nextInt(1000);
                     long at = System.currentTimeMillis() + random.nextInt(1, 2000);
-                    store.put(Stamp.key(expiring), new Stamp(expiring, 1, 1, Reader.size(random, 3000), at).toBytes(), at);
+                    store.put(
+                            Stamp.key(expiring),
+                            new Stamp(expiring, 1, 1, Reader.size(random, 3000), at).toBytes(),
+                            at);
                 }
                 case 5 -> {
                     long expiring = EXPIRING + random.nextInt(1000);
@@ -251,8 +268,11 @@ class SoakTest {
                     waits.incrementAndGet();
                     long version = TryPut.WOULD_WAIT + 1;
                     try {
-                        version = store.tryPut(MemorySegment.ofArray(Stamp.key(MASS - 1)), MemorySegment.ofArray(new byte[length]),
-                                PutOptions.DEFAULT, hooks::incrementAndGet);
+                        version = store.tryPut(
+                                MemorySegment.ofArray(Stamp.key(MASS - 1)),
+                                MemorySegment.ofArray(new byte[length]),
+                                PutOptions.DEFAULT,
+                                hooks::incrementAndGet);
                     } finally {
                         if (version != TryPut.WOULD_WAIT) {
                             waits.decrementAndGet();
@@ -316,7 +336,9 @@ class SoakTest {
                     if (value != null && Stamp.check(value, key).writer() != 100 + number) {
                         throw new AssertionError("space " + number + " shows " + Stamp.check(value, key));
                     }
-                    space.put(Stamp.key(key), stamp(key, 100 + number, Reader.size(random, 3000)).toBytes());
+                    space.put(
+                            Stamp.key(key),
+                            stamp(key, 100 + number, Reader.size(random, 3000)).toBytes());
                 }
                 switch (random.nextInt(10)) {
                     case 0 -> store.dropNamespace("space " + number);
@@ -334,8 +356,10 @@ class SoakTest {
             if (from != to) {
                 int padding = random.nextInt(3000);
                 store.transact(List.of(accounts.get(from), accounts.get(to)), transaction -> {
-                    long one = ByteBuffer.wrap(Objects.requireNonNull(transaction.get(accounts.get(from)))).getLong();
-                    long other = ByteBuffer.wrap(Objects.requireNonNull(transaction.get(accounts.get(to)))).getLong();
+                    long one = ByteBuffer.wrap(Objects.requireNonNull(transaction.get(accounts.get(from))))
+                            .getLong();
+                    long other = ByteBuffer.wrap(Objects.requireNonNull(transaction.get(accounts.get(to))))
+                            .getLong();
                     transaction.put(accounts.get(from), amount(one - 1, padding));
                     transaction.put(accounts.get(to), amount(other + 1, padding / 3));
                     return true;
@@ -344,9 +368,13 @@ class SoakTest {
         }
 
         private void audit(List<byte[]> accounts) {
-            long sum = store.transact(accounts, transaction -> accounts.stream()
-                    .mapToLong(key -> ByteBuffer.wrap(Objects.requireNonNull(transaction.get(key), "an account is gone")).getLong())
-                    .sum());
+            long sum = store.transact(
+                    accounts,
+                    transaction -> accounts.stream()
+                            .mapToLong(key -> ByteBuffer.wrap(
+                                            Objects.requireNonNull(transaction.get(key), "an account is gone"))
+                                    .getLong())
+                            .sum());
             if (sum != ACCOUNTS * START) {
                 throw new AssertionError("the accounts hold " + sum);
             }
@@ -385,8 +413,8 @@ class SoakTest {
                     mostResident.accumulateAndGet(resident, Math::max);
                     long allowed = base == Long.MAX_VALUE ? base : base + setup.maximumCapacityBytes() + (64L << 20);
                     if (resident > allowed) {
-                        throw new AssertionError("resident " + resident + " bytes; the JVM had " + base + " before, the capacity is at most "
-                                + setup.maximumCapacityBytes());
+                        throw new AssertionError("resident " + resident + " bytes; the JVM had " + base
+                                + " before, the capacity is at most " + setup.maximumCapacityBytes());
                     }
                 }
             }
@@ -394,8 +422,15 @@ class SoakTest {
 
         private static void statsAgree(StoreStats stats) {
             assertThat(stats.utilisation()).isBetween(0.0, 1.1);
-            for (long bytes : new long[] {stats.liveLogBytes(), stats.freeBytes(), stats.logBytes(), stats.indexBytes(), stats.tableBytes(),
-                    stats.releasedBytes(), stats.retiredBytes()}) {
+            for (long bytes : new long[] {
+                stats.liveLogBytes(),
+                stats.freeBytes(),
+                stats.logBytes(),
+                stats.indexBytes(),
+                stats.tableBytes(),
+                stats.releasedBytes(),
+                stats.retiredBytes()
+            }) {
                 assertThat(bytes).as(stats.toString()).isBetween(0L, stats.capacityBytes() + (64L << 20));
             }
         }

@@ -40,12 +40,22 @@ class BadInputTest {
     void capacityBelowTheMinimumNamesTheMinimum() {
         for (int blockBytes : new int[] {4096, 65_536}) {
             for (long bytes : new long[] {Long.MIN_VALUE, -1, 0, 1, 4096, 20 * 4096}) {
-                Throwable refusal = catchThrowable(() -> Store.builder().blockBytes(blockBytes).capacityBytes(bytes).open());
-                assertThat(refusal).as("%d", bytes).isInstanceOf(IllegalArgumentException.class).hasMessageContaining(Long.toString(bytes));
-                Matcher minimum = Pattern.compile("at least (\\d+)").matcher(Objects.requireNonNull(refusal.getMessage()));
+                Throwable refusal = catchThrowable(() -> Store.builder()
+                        .blockBytes(blockBytes)
+                        .capacityBytes(bytes)
+                        .open());
+                assertThat(refusal)
+                        .as("%d", bytes)
+                        .isInstanceOf(IllegalArgumentException.class)
+                        .hasMessageContaining(Long.toString(bytes));
+                Matcher minimum =
+                        Pattern.compile("at least (\\d+)").matcher(Objects.requireNonNull(refusal.getMessage()));
                 assertThat(minimum.find()).as(refusal.getMessage()).isTrue();
                 // And the minimum is enough.
-                try (Store store = Store.builder().blockBytes(blockBytes).capacityBytes(Long.parseLong(minimum.group(1))).open()) {
+                try (Store store = Store.builder()
+                        .blockBytes(blockBytes)
+                        .capacityBytes(Long.parseLong(minimum.group(1)))
+                        .open()) {
                     store.put(new byte[] {1}, new byte[] {2});
                     assertThat(store.get(new byte[] {1})).containsExactly(2);
                 }
@@ -69,7 +79,9 @@ class BadInputTest {
                 option("block too small", builder -> builder.blockBytes(2048)),
                 option("block too large", builder -> builder.blockBytes(2 << 20)),
                 option("block negative", builder -> builder.blockBytes(-4096)),
-                option("segment no multiple of the block", builder -> builder.blockBytes(4096).segmentBytes(10_000)),
+                option(
+                        "segment no multiple of the block",
+                        builder -> builder.blockBytes(4096).segmentBytes(10_000)),
                 option("segment negative", builder -> builder.segmentBytes(-1)),
                 option("segment as large as the store", builder -> builder.segmentBytes(16 << 20)),
                 option("no heads", builder -> builder.headsPerNode(-1)),
@@ -88,7 +100,9 @@ class BadInputTest {
     @ParameterizedTest(name = "{0}")
     @MethodSource("wrongOptions")
     void optionOutOfRangeIsNamed(String name, UnaryOperator<StoreBuilder> change) {
-        assertThatThrownBy(() -> change.apply(Store.builder().capacityBytes(16 << 20)).open().close())
+        assertThatThrownBy(() -> change.apply(Store.builder().capacityBytes(16 << 20))
+                        .open()
+                        .close())
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageMatching("(?s).*\\d.*");
     }
@@ -102,10 +116,12 @@ class BadInputTest {
             assertThatThrownBy(() -> store.put(nothing, key)).isInstanceOf(NullPointerException.class);
             assertThatThrownBy(() -> store.put(key, nothing)).isInstanceOf(NullPointerException.class);
             assertThatThrownBy(() -> store.delete(nothing)).isInstanceOf(NullPointerException.class);
-            assertThatThrownBy(() -> store.getAll(Arrays.asList(key, nothing))).isInstanceOf(NullPointerException.class);
+            assertThatThrownBy(() -> store.getAll(Arrays.asList(key, nothing)))
+                    .isInstanceOf(NullPointerException.class);
             assertThatThrownBy(() -> store.append(key, nothing)).isInstanceOf(NullPointerException.class);
             assertThatThrownBy(() -> store.compute(nothing, old -> old)).isInstanceOf(NullPointerException.class);
-            assertThatThrownBy(() -> store.transact(Arrays.asList(nothing), t -> 1)).isInstanceOf(NullPointerException.class);
+            assertThatThrownBy(() -> store.transact(Arrays.asList(nothing), t -> 1))
+                    .isInstanceOf(NullPointerException.class);
             assertThat(store.size()).isZero();
             assertThat(store.stats().oldestGuard()).isNull();
         }
@@ -160,10 +176,14 @@ class BadInputTest {
         assertThatThrownBy(() -> PutOptions.DEFAULT.expiringAt(-1)).isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() -> PutOptions.DEFAULT.ifVersion(0)).isInstanceOf(IllegalArgumentException.class);
         try (Store store = Setup.TINY.open()) {
-            assertThatThrownBy(() -> store.put(new byte[1], new byte[1], -5)).isInstanceOf(IllegalArgumentException.class);
-            assertThatThrownBy(() -> store.get(new byte[1], new byte[4], 5)).isInstanceOfAny(IndexOutOfBoundsException.class, IllegalArgumentException.class);
-            assertThatThrownBy(() -> store.get(new byte[1], new byte[4], -1)).isInstanceOfAny(IndexOutOfBoundsException.class, IllegalArgumentException.class);
-            assertThatThrownBy(() -> store.putAll(List.of(new byte[1]), List.of())).isInstanceOf(IllegalArgumentException.class);
+            assertThatThrownBy(() -> store.put(new byte[1], new byte[1], -5))
+                    .isInstanceOf(IllegalArgumentException.class);
+            assertThatThrownBy(() -> store.get(new byte[1], new byte[4], 5))
+                    .isInstanceOfAny(IndexOutOfBoundsException.class, IllegalArgumentException.class);
+            assertThatThrownBy(() -> store.get(new byte[1], new byte[4], -1))
+                    .isInstanceOfAny(IndexOutOfBoundsException.class, IllegalArgumentException.class);
+            assertThatThrownBy(() -> store.putAll(List.of(new byte[1]), List.of()))
+                    .isInstanceOf(IllegalArgumentException.class);
             assertThatThrownBy(() -> store.getAll(new byte[2][1], new byte[1][1], new int[2], 2))
                     .isInstanceOfAny(IndexOutOfBoundsException.class, IllegalArgumentException.class);
             assertThat(store.size()).isZero();
@@ -176,7 +196,9 @@ class BadInputTest {
             for (int i = 0; i < StoreBuilder.MAX_NAMESPACES; i++) {
                 store.namespace("space " + i).put(new byte[1], new byte[] {(byte) i});
             }
-            assertThatThrownBy(() -> store.namespace("one more")).isInstanceOf(IllegalStateException.class).hasMessageContaining("255");
+            assertThatThrownBy(() -> store.namespace("one more"))
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("255");
             store.dropNamespace("space 7");
             assertThat(store.namespace("one more").get(new byte[1])).isNull();
         }
@@ -215,12 +237,25 @@ class BadInputTest {
                 .map(Path::toString)
                 .collect(Collectors.joining(File.pathSeparator));
         // The child's heap, code cache and class space must fit below the limit too.
-        List<String> command = List.of("bash", "-c", "ulimit -v 6000000; exec \"$@\"", "bash",
+        List<String> command = List.of(
+                "bash",
+                "-c",
+                "ulimit -v 6000000; exec \"$@\"",
+                "bash",
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx128m", "-XX:+UseSerialGC", "-XX:ReservedCodeCacheSize=64m", "-XX:CompressedClassSpaceSize=64m",
-                "--enable-native-access=ALL-UNNAMED", "-cp", classPath, OpensALargeStore.class.getName());
+                "-Xmx128m",
+                "-XX:+UseSerialGC",
+                "-XX:ReservedCodeCacheSize=64m",
+                "-XX:CompressedClassSpaceSize=64m",
+                "--enable-native-access=ALL-UNNAMED",
+                "-cp",
+                classPath,
+                OpensALargeStore.class.getName());
         Path output = directory.resolve("output");
-        Process child = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(output.toFile()).start();
+        Process child = new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectOutput(output.toFile())
+                .start();
         assertThat(child.waitFor(60, TimeUnit.SECONDS)).isTrue();
         String said = java.nio.file.Files.readString(output);
         assertThat(child.exitValue()).as(said).isZero();
@@ -228,7 +263,8 @@ class BadInputTest {
     }
 
     private static Path codeSource(Class<?> type) {
-        return Path.of(URI.create(type.getProtectionDomain().getCodeSource().getLocation().toString()));
+        return Path.of(URI.create(
+                type.getProtectionDomain().getCodeSource().getLocation().toString()));
     }
 
     /** The child's main class. */

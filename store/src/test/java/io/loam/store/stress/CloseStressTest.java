@@ -32,10 +32,11 @@ class CloseStressTest {
         byte[] value = new Stamp(key, 1, 1, Reader.size(random, 9000), 0).toBytes();
         switch (random.nextInt(16)) {
             case 0 -> store.delete(bytes);
-            case 1 -> store.read(bytes, view -> {
-                Thread.yield();
-                return Stamp.check(Reader.bytesOf(view), key);
-            });
+            case 1 ->
+                store.read(bytes, view -> {
+                    Thread.yield();
+                    return Stamp.check(Reader.bytesOf(view), key);
+                });
             case 2 -> {
                 try (Guard guard = store.guard()) {
                     ValueView view = guard.get(bytes);
@@ -47,14 +48,16 @@ class CloseStressTest {
             }
             case 3 -> store.forEach((k, view) -> view.length());
             case 4 -> store.compute(bytes, old -> value);
-            case 5 -> store.transact(List.of(bytes), transaction -> {
-                transaction.put(bytes, value);
-                return true;
-            });
+            case 5 ->
+                store.transact(List.of(bytes), transaction -> {
+                    transaction.put(bytes, value);
+                    return true;
+                });
             case 6 -> store.stats();
             case 7 -> store.clean();
             case 8 -> store.getAll(List.of(bytes, Stamp.key(key + 1)));
-            case 9 -> store.tryPut(MemorySegment.ofArray(bytes), MemorySegment.ofArray(value), PutOptions.DEFAULT, () -> {});
+            case 9 ->
+                store.tryPut(MemorySegment.ofArray(bytes), MemorySegment.ofArray(value), PutOptions.DEFAULT, () -> {});
             case 10 -> store.namespace("other").put(bytes, value);
             case 11 -> store.size();
             case 12 -> store.getEntry(bytes);
@@ -72,8 +75,12 @@ class CloseStressTest {
     @Test
     void operationsRacingWithCloseFinishOrSayClosed() {
         for (int round = 0; round < Scale.of(30); round++) {
-            Setup setup = Setup.TINY.with(UpdatePolicy.values()[round & 1]).with(FullPolicy.values()[round >> 1 & 1])
-                    .withNodes(1 + (round >> 2 & 1)).withBlocks(256, 256).withWriteTimeoutMillis(20);
+            Setup setup = Setup.TINY
+                    .with(UpdatePolicy.values()[round & 1])
+                    .with(FullPolicy.values()[round >> 1 & 1])
+                    .withNodes(1 + (round >> 2 & 1))
+                    .withBlocks(256, 256)
+                    .withWriteTimeoutMillis(20);
             Store store = setup.open();
             Crew crew = new Crew();
             CountDownLatch busy = new CountDownLatch(400);

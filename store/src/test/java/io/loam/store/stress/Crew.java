@@ -80,7 +80,8 @@ public final class Crew {
     }
 
     private static AssertionError hanging(Thread thread) {
-        AssertionError error = new AssertionError("thread " + thread.getName() + " hangs; stacks of all threads follow as suppressed");
+        AssertionError error =
+                new AssertionError("thread " + thread.getName() + " hangs; stacks of all threads follow as suppressed");
         Thread.getAllStackTraces().forEach((other, stack) -> {
             Throwable trace = new Throwable(other.getName());
             trace.setStackTrace(stack);

@@ -27,7 +27,11 @@ class EntryLifeStressTest {
     @EnumSource
     void expiredValueIsNeverRead(UpdatePolicy policy) {
         ManualClock clock = new ManualClock();
-        try (Store store = Setup.TINY.with(policy).withBlocks(256, 256).withWriteTimeoutMillis(20).open(clock, 1)) {
+        try (Store store = Setup.TINY
+                .with(policy)
+                .withBlocks(256, 256)
+                .withWriteTimeoutMillis(20)
+                .open(clock, 1)) {
             Crew crew = new Crew();
             for (int i = 0; i < 2; i++) {
                 SplittableRandom random = new SplittableRandom(i);
@@ -37,7 +41,10 @@ class EntryLifeStressTest {
                         long key = random.nextInt(100);
                         long at = clock.millis() + random.nextInt(1, 6);
                         try {
-                            store.put(Stamp.key(key), new Stamp(key, n, writer, Reader.size(random, 3000), at).toBytes(), at);
+                            store.put(
+                                    Stamp.key(key),
+                                    new Stamp(key, n, writer, Reader.size(random, 3000), at).toBytes(),
+                                    at);
                         } catch (StoreFullException e) {
                             // Live and unexpired values may be many.
                         }
@@ -78,7 +85,11 @@ class EntryLifeStressTest {
     @ParameterizedTest
     @EnumSource
     void droppingNamespacesUnderTrafficHarmsNoOther(UpdatePolicy policy) {
-        try (Store store = Setup.TINY.with(policy).withBlocks(768, 768).withWriteTimeoutMillis(50).open()) {
+        try (Store store = Setup.TINY
+                .with(policy)
+                .withBlocks(768, 768)
+                .withWriteTimeoutMillis(50)
+                .open()) {
             for (long key = 0; key < 100; key++) {
                 store.put(Stamp.key(key), new Stamp(key, 0, 0, 500, 0).toBytes());
             }
@@ -139,7 +150,8 @@ class EntryLifeStressTest {
 
     @Test
     void namespacesMayBeCreatedAndDroppedForEver() {
-        try (Store store = Setup.TINY.withBlocks(256, 256).withWriteTimeoutMillis(2_000).open()) {
+        try (Store store =
+                Setup.TINY.withBlocks(256, 256).withWriteTimeoutMillis(2_000).open()) {
             for (int i = 0; i < Scale.of(1_500); i++) {
                 Namespace space = store.namespace("space " + i);
                 space.put(Stamp.key(1), new byte[100]);
@@ -179,7 +191,8 @@ class EntryLifeStressTest {
     void exportUnderTrafficHoldsEveryKeyThatStays(@TempDir Path directory) {
         Assumptions.assumeTrue(System.getProperty("loam.test.store", "engine").equals("engine"));
         Path file = directory.resolve("export");
-        try (Store store = Setup.TINY.withBlocks(1024, 1024).withWriteTimeoutMillis(50).open()) {
+        try (Store store =
+                Setup.TINY.withBlocks(1024, 1024).withWriteTimeoutMillis(50).open()) {
             for (long key = 0; key < 300; key++) {
                 store.put(Stamp.key(key), new Stamp(key, 0, 0, 400, 0).toBytes());
             }

@@ -55,10 +55,16 @@ class FullStoreStressTest {
     @CsvSource({"1, 1", "8, 1", "1, 2", "8, 2"})
     void storeAt95PercentTakesTenTimesItsCapacity(int writers, int nodes) {
         Assumptions.assumeTrue(onEngine());
-        Setup setup = Setup.TINY.withBlockBytes(8 << 10).withBlocks(1024, 1024).withNodes(nodes).withWriteTimeoutMillis(2_000);
+        Setup setup = Setup.TINY
+                .withBlockBytes(8 << 10)
+                .withBlocks(1024, 1024)
+                .withNodes(nodes)
+                .withWriteTimeoutMillis(2_000);
         try (Store store = setup.open()) {
             int keys = fillTo(store, 0.95);
-            long toWrite = (long) (10 * store.capacityBytes() * Math.min(1.0, Double.parseDouble(System.getProperty("loam.test.scale", "1"))));
+            long toWrite = (long) (10
+                    * store.capacityBytes()
+                    * Math.min(1.0, Double.parseDouble(System.getProperty("loam.test.scale", "1"))));
             Crew crew = new Crew();
             for (int i = 0; i < writers; i++) {
                 int writer = i;
@@ -102,7 +108,9 @@ class FullStoreStressTest {
                 assertThatThrownBy(() -> store.append(Stamp.key(3), value))
                         .isInstanceOfAny(StoreFullException.class, IllegalArgumentException.class);
                 for (long key = 0; key < 10; key++) {
-                    assertThat(Stamp.check(Objects.requireNonNull(store.get(Stamp.key(key))), key).length()).isEqualTo(5000);
+                    assertThat(Stamp.check(Objects.requireNonNull(store.get(Stamp.key(key))), key)
+                                    .length())
+                            .isEqualTo(5000);
                 }
             }
             byte[] over = new byte[600_000];
@@ -131,15 +139,23 @@ class FullStoreStressTest {
     @ParameterizedTest
     @CsvSource({"60, 1", "1000, 1", "5000, 1", "30000, 1", "60, 2", "1000, 2", "5000, 2"})
     void fullStoreTakesDeletesAndIsFilledAsFarAgain(int size, int nodes) {
-        try (Store store = Setup.TINY.withBlocks(512, 512).withNodes(nodes).withWriteTimeoutMillis(50).open()) {
+        try (Store store = Setup.TINY
+                .withBlocks(512, 512)
+                .withNodes(nodes)
+                .withWriteTimeoutMillis(50)
+                .open()) {
             int first = fill(store, 0, size);
-            assertThat((double) first * size / store.capacityBytes()).as("fill with %d", size).isGreaterThan(0.3);
+            assertThat((double) first * size / store.capacityBytes())
+                    .as("fill with %d", size)
+                    .isGreaterThan(0.3);
             for (int round = 1; round <= 3; round++) {
                 for (long key = 0; key < first; key++) {
                     store.delete(Stamp.key(key));
                 }
                 int again = fill(store, 0, size);
-                assertThat(again).as("round %d with values of %d", round, size).isGreaterThanOrEqualTo((int) (first * 0.9) - 1);
+                assertThat(again)
+                        .as("round %d with values of %d", round, size)
+                        .isGreaterThanOrEqualTo((int) (first * 0.9) - 1);
                 first = Math.max(first, again);
                 for (long key = 0; key < again; key++) {
                     Stamp.check(Objects.requireNonNull(store.get(Stamp.key(key))), key);
@@ -174,11 +190,14 @@ class FullStoreStressTest {
                     refused = true;
                 }
             }
-            assertThat(refused).as("a guard that is never closed must lead to a refusal").isTrue();
+            assertThat(refused)
+                    .as("a guard that is never closed must lead to a refusal")
+                    .isTrue();
             StoreStats.GuardInfo oldest = Objects.requireNonNull(store.stats().oldestGuard());
             assertThat(oldest.threadId()).isEqualTo(forgetful.threadId());
             for (int key = 0; key < 20; key++) {
-                assertThat(Stamp.check(Reader.bytesOf(views.get(key)), key).sequence()).isZero();
+                assertThat(Stamp.check(Reader.bytesOf(views.get(key)), key).sequence())
+                        .isZero();
                 Stamp.check(Objects.requireNonNull(store.get(Stamp.key(key))), key);
             }
             forgotten[0].close();
@@ -252,16 +271,21 @@ class FullStoreStressTest {
             for (int i = 0; i < Scale.of(20_000); i++) {
                 long key = random.nextInt(keys);
                 MemorySegment value = MemorySegment.ofArray(new Stamp(key, i, 0, 1500, 0).toBytes());
-                long version = store.tryPut(MemorySegment.ofArray(Stamp.key(key)), value, PutOptions.DEFAULT, hooks::release);
+                long version =
+                        store.tryPut(MemorySegment.ofArray(Stamp.key(key)), value, PutOptions.DEFAULT, hooks::release);
                 if (version == TryPut.WOULD_WAIT) {
                     waits++;
-                    assertThat(hooks.tryAcquire(30, TimeUnit.SECONDS)).as("hook %d runs", waits).isTrue();
+                    assertThat(hooks.tryAcquire(30, TimeUnit.SECONDS))
+                            .as("hook %d runs", waits)
+                            .isTrue();
                 } else {
                     accepted++;
                 }
             }
             assertThat(accepted).isPositive();
-            assertThat(waits).as("tryPut never had to wait; the test is too easy").isPositive();
+            assertThat(waits)
+                    .as("tryPut never had to wait; the test is too easy")
+                    .isPositive();
             assertThat(hooks.availablePermits()).as("hooks that ran twice").isZero();
         }
     }
@@ -279,8 +303,11 @@ class FullStoreStressTest {
         crew.work("writer", () -> {
             try {
                 for (int i = 0; i < 5_000 && counted[0] == 0; i++) {
-                    long version = store.tryPut(MemorySegment.ofArray(Stamp.key(i % 20)), MemorySegment.ofArray(new byte[3000]),
-                            PutOptions.DEFAULT, hooks::release);
+                    long version = store.tryPut(
+                            MemorySegment.ofArray(Stamp.key(i % 20)),
+                            MemorySegment.ofArray(new byte[3000]),
+                            PutOptions.DEFAULT,
+                            hooks::release);
                     counted[0] += version == TryPut.WOULD_WAIT ? 1 : 0;
                 }
             } catch (StoreFullException e) {
@@ -291,19 +318,28 @@ class FullStoreStressTest {
         waits = counted[0];
         guard.close();
         store.close();
-        assertThat(hooks.tryAcquire(waits, 30, TimeUnit.SECONDS)).as("%d hooks run", waits).isTrue();
+        assertThat(hooks.tryAcquire(waits, 30, TimeUnit.SECONDS))
+                .as("%d hooks run", waits)
+                .isTrue();
     }
 
     @Test
     void expiredEntriesMakeRoom() {
         ManualClock clock = new ManualClock();
         for (int nodes = 1; nodes <= 2; nodes++) {
-            try (Store store = Setup.TINY.withBlocks(256, 256).withNodes(nodes).withWriteTimeoutMillis(2_000).open(clock, 1)) {
+            try (Store store = Setup.TINY
+                    .withBlocks(256, 256)
+                    .withNodes(nodes)
+                    .withWriteTimeoutMillis(2_000)
+                    .open(clock, 1)) {
                 for (int round = 0; round < 5; round++) {
                     int size = 200 + 900 * round;
                     int keys = (int) (store.capacityBytes() / 2 / (size + 100));
                     for (long key = 0; key < keys; key++) {
-                        store.put(Stamp.key(key + 100_000L * round), new Stamp(key, 0, 0, size, 0).toBytes(), clock.millis() + 1000);
+                        store.put(
+                                Stamp.key(key + 100_000L * round),
+                                new Stamp(key, 0, 0, size, 0).toBytes(),
+                                clock.millis() + 1000);
                     }
                     clock.advanceMillis(2000);
                     for (long key = 0; key < keys; key++) {
@@ -318,7 +354,12 @@ class FullStoreStressTest {
     @EnumSource
     void evictingStoreNeverRefuses(UpdatePolicy policy) {
         for (int nodes = 1; nodes <= 2; nodes++) {
-            Setup setup = Setup.TINY.with(policy).with(FullPolicy.EVICT).withBlocks(256, 256).withNodes(nodes).withWriteTimeoutMillis(2_000);
+            Setup setup = Setup.TINY
+                    .with(policy)
+                    .with(FullPolicy.EVICT)
+                    .withBlocks(256, 256)
+                    .withNodes(nodes)
+                    .withWriteTimeoutMillis(2_000);
             try (Store store = setup.open()) {
                 Crew crew = new Crew();
                 for (int i = 0; i < 4; i++) {
@@ -327,7 +368,8 @@ class FullStoreStressTest {
                     crew.work("writer " + i, () -> {
                         for (int n = 0; n < Scale.of(4_000) && (n == 0 || crew.goesOn()); n++) {
                             long key = random.nextInt(100_000);
-                            store.put(Stamp.key(key), new Stamp(key, n, writer, Reader.size(random, 6000), 0).toBytes());
+                            store.put(
+                                    Stamp.key(key), new Stamp(key, n, writer, Reader.size(random, 6000), 0).toBytes());
                             byte[] value = store.get(Stamp.key(key));
                             if (value != null) {
                                 Stamp.check(value, key);
@@ -337,7 +379,9 @@ class FullStoreStressTest {
                 }
                 crew.run();
                 assertThat(store.stats().evictedEntries()).isPositive();
-                assertThat(store.size()).as("an evicting store stays well filled").isGreaterThan(100);
+                assertThat(store.size())
+                        .as("an evicting store stays well filled")
+                        .isGreaterThan(100);
                 WholeValuesStressTest.accountsAgree(store);
             }
         }
@@ -346,7 +390,11 @@ class FullStoreStressTest {
     @Test
     void nodeThatIsFullUsesTheOthersRoom() {
         // All writers on one thread, so on one node: more than half of the memory must be usable.
-        try (Store store = Setup.TINY.withBlocks(512, 512).withNodes(2).withWriteTimeoutMillis(2_000).open()) {
+        try (Store store = Setup.TINY
+                .withBlocks(512, 512)
+                .withNodes(2)
+                .withWriteTimeoutMillis(2_000)
+                .open()) {
             int keys = 0;
             while (keys * 1000L < store.capacityBytes() * 65 / 100) {
                 store.put(Stamp.key(keys), new Stamp(keys, 0, 0, 1000, 0).toBytes());

@@ -24,8 +24,10 @@ class ListenerStressTest {
 
     static Stream<Setup> setups() {
         return Stream.of(UpdatePolicy.values())
-                .flatMap(update -> Stream.of(FullPolicy.values()).map(full -> Setup.TINY.with(update).with(full)))
-                .flatMap(setup -> Stream.of(1, 2).map(nodes -> setup.withNodes(nodes).withBlocks(192, 192)));
+                .flatMap(update -> Stream.of(FullPolicy.values())
+                        .map(full -> Setup.TINY.with(update).with(full)))
+                .flatMap(setup ->
+                        Stream.of(1, 2).map(nodes -> setup.withNodes(nodes).withBlocks(192, 192)));
     }
 
     @ParameterizedTest
@@ -40,7 +42,11 @@ class ListenerStressTest {
                 Stamp stamp = Stamp.check(value, Stamp.keyNumber(key));
                 Cause before = left.put(stamp, cause);
                 if (before != null && doubles.getAndIncrement() == 0) {
-                    first.append(stamp).append(' ').append(before).append(" then ").append(cause);
+                    first.append(stamp)
+                            .append(' ')
+                            .append(before)
+                            .append(" then ")
+                            .append(cause);
                 }
             });
             AtomicLong entered = new AtomicLong();
@@ -83,8 +89,12 @@ class ListenerStressTest {
             while (left.size() < entered.get() && System.nanoTime() < deadline) {
                 Thread.onSpinWait();
             }
-            assertThat(doubles.get()).as("values reported twice, first %s", first).isZero();
-            assertThat(left.size()).as("values that left, of those that entered").isEqualTo((int) entered.get());
+            assertThat(doubles.get())
+                    .as("values reported twice, first %s", first)
+                    .isZero();
+            assertThat(left.size())
+                    .as("values that left, of those that entered")
+                    .isEqualTo((int) entered.get());
             assertThat(store.size()).isZero();
         }
     }

@@ -20,7 +20,8 @@ class PresentKeysStressTest {
 
     static Stream<Setup> setups() {
         return Setup.all().stream()
-                .filter(setup -> setup.full() == FullPolicy.REJECT && (setup.nodes() == 1 || setup.hashing() == KeyHashing.FAST))
+                .filter(setup ->
+                        setup.full() == FullPolicy.REJECT && (setup.nodes() == 1 || setup.hashing() == KeyHashing.FAST))
                 .map(setup -> setup.withBlocks(2048, 2048));
     }
 
@@ -42,7 +43,9 @@ class PresentKeysStressTest {
                 public void run() {
                     long key = random.nextInt(PERMANENT);
                     try {
-                        store.put(Stamp.key(key), new Stamp(key, ++sequence, 0, Reader.size(random, MAX_BYTES), 0).toBytes());
+                        store.put(
+                                Stamp.key(key),
+                                new Stamp(key, ++sequence, 0, Reader.size(random, MAX_BYTES), 0).toBytes());
                     } catch (StoreFullException e) {
                         // The old value stays.
                     }
@@ -54,7 +57,8 @@ class PresentKeysStressTest {
                 crew.meanwhile("reader " + i, () -> {
                     long key = random.nextInt(PERMANENT);
                     if (!reader.read(key, PERMANENT)) {
-                        throw new AssertionError("key " + key + " was absent; now it is " + store.contains(Stamp.key(key)));
+                        throw new AssertionError(
+                                "key " + key + " was absent; now it is " + store.contains(Stamp.key(key)));
                     }
                     if (!store.contains(Stamp.key(key)) || store.version(Stamp.key(key)) < 1) {
                         throw new AssertionError("key " + key + " was absent");
@@ -103,7 +107,8 @@ class PresentKeysStressTest {
             });
         } while (position != 0);
         if (seen.cardinality() != PERMANENT) {
-            throw new AssertionError("a scan has missed " + (PERMANENT - seen.cardinality()) + " keys, key " + seen.nextClearBit(0) + " first");
+            throw new AssertionError("a scan has missed " + (PERMANENT - seen.cardinality()) + " keys, key "
+                    + seen.nextClearBit(0) + " first");
         }
     }
 }

@@ -136,8 +136,14 @@ public final class Reader {
             Thread.yield();
             for (int i = 0; i < views.size(); i++) {
                 if (!Arrays.equals(first.get(i), bytesOf(views.get(i)))) {
-                    throw new AssertionError("bytes changed under a guard, key " + Stamp.check(first.get(i), 0, first.get(i).length,
-                            java.nio.ByteBuffer.wrap(first.get(i)).order(java.nio.ByteOrder.LITTLE_ENDIAN).getLong()));
+                    throw new AssertionError("bytes changed under a guard, key "
+                            + Stamp.check(
+                                    first.get(i),
+                                    0,
+                                    first.get(i).length,
+                                    java.nio.ByteBuffer.wrap(first.get(i))
+                                            .order(java.nio.ByteOrder.LITTLE_ENDIAN)
+                                            .getLong()));
                 }
             }
         }

@@ -57,8 +57,12 @@ public record Stamp(long key, long sequence, int writer, int length, long extra)
         if (length < MIN_BYTES) {
             throw new AssertionError("key " + key + ": a value of " + length + " bytes, never written");
         }
-        Stamp stamp = new Stamp((long) LONG.get(bytes, from), (long) LONG.get(bytes, from + 8), (int) INT.get(bytes, from + 16),
-                (int) INT.get(bytes, from + 20), (long) LONG.get(bytes, from + 24));
+        Stamp stamp = new Stamp(
+                (long) LONG.get(bytes, from),
+                (long) LONG.get(bytes, from + 8),
+                (int) INT.get(bytes, from + 16),
+                (int) INT.get(bytes, from + 20),
+                (long) LONG.get(bytes, from + 24));
         long checksum = stamp.checksum();
         if (stamp.key != key || (long) LONG.get(bytes, from + 32) != checksum || stamp.length != length) {
             throw new AssertionError("key " + key + ": read " + length + " bytes headed " + stamp + ", checksum "

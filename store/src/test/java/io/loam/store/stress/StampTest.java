@@ -40,12 +40,14 @@ class StampTest {
     void readersNoticeAPlantedBug(Bug bug) {
         Store store = new HeapStore(Setup.TINY.withBlocks(512, 512), InstantSource.system(), bug);
         assertThatThrownBy(() -> {
-            Crew crew = new Crew();
-            crew.work("writer", () -> WholeValuesStressTest.write(store, 1, 20_000, crew, 13_000));
-            Reader reader = new Reader(store, new SplittableRandom(1), 13_000);
-            SplittableRandom random = new SplittableRandom(2);
-            crew.meanwhile("reader", () -> reader.read(random.nextInt(96), 96));
-            crew.run();
-        }).isInstanceOf(AssertionError.class).hasMessageContaining("key ");
+                    Crew crew = new Crew();
+                    crew.work("writer", () -> WholeValuesStressTest.write(store, 1, 20_000, crew, 13_000));
+                    Reader reader = new Reader(store, new SplittableRandom(1), 13_000);
+                    SplittableRandom random = new SplittableRandom(2);
+                    crew.meanwhile("reader", () -> reader.read(random.nextInt(96), 96));
+                    crew.run();
+                })
+                .isInstanceOf(AssertionError.class)
+                .hasMessageContaining("key ");
     }
 }

@@ -35,7 +35,8 @@ class TransactionStressTest {
     }
 
     private static long amount(byte @Nullable [] value) {
-        return ByteBuffer.wrap(Objects.requireNonNull(value, "an account is gone")).getLong();
+        return ByteBuffer.wrap(Objects.requireNonNull(value, "an account is gone"))
+                .getLong();
     }
 
     private static byte[] account(int number) {
@@ -88,7 +89,8 @@ class TransactionStressTest {
             SplittableRandom filling = new SplittableRandom(77);
             crew.meanwhile("churner", () -> churn(store, filling));
             crew.run();
-            assertThat(all.stream().mapToLong(key -> amount(store.get(key))).sum()).isEqualTo(ACCOUNTS * START);
+            assertThat(all.stream().mapToLong(key -> amount(store.get(key))).sum())
+                    .isEqualTo(ACCOUNTS * START);
         }
     }
 
@@ -190,9 +192,10 @@ class TransactionStressTest {
             byte[] key = {1};
             store.put(key, balance(1, 0));
             org.assertj.core.api.Assertions.assertThatThrownBy(() -> store.transact(List.of(key), transaction -> {
-                transaction.put(key, balance(2, 0));
-                throw new IllegalStateException("abandoned");
-            })).hasMessage("abandoned");
+                        transaction.put(key, balance(2, 0));
+                        throw new IllegalStateException("abandoned");
+                    }))
+                    .hasMessage("abandoned");
             assertThat(amount(store.get(key))).isEqualTo(1);
         }
     }

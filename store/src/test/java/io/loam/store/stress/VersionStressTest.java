@@ -21,7 +21,11 @@ class VersionStressTest {
     @EnumSource
     void versionsNeverRepeat(FullPolicy policy) {
         ManualClock clock = new ManualClock();
-        try (Store store = Setup.TINY.with(policy).withBlocks(128, 128).withWriteTimeoutMillis(20).open(clock, 1)) {
+        try (Store store = Setup.TINY
+                .with(policy)
+                .withBlocks(128, 128)
+                .withWriteTimeoutMillis(20)
+                .open(clock, 1)) {
             ConcurrentHashMap<Long, ConcurrentHashMap<Long, Integer>> given = new ConcurrentHashMap<>();
             Crew crew = new Crew();
             for (int i = 0; i < 4; i++) {
@@ -37,9 +41,11 @@ class VersionStressTest {
                             store.delete(Stamp.key(100 + random.nextInt(50)));
                         }
                         if (version != Namespace.ABSENT) {
-                            Integer other = given.computeIfAbsent(key, k -> new ConcurrentHashMap<>()).putIfAbsent(version, writer);
+                            Integer other = given.computeIfAbsent(key, k -> new ConcurrentHashMap<>())
+                                    .putIfAbsent(version, writer);
                             if (other != null) {
-                                throw new AssertionError("key " + key + ": version " + version + " given twice, to writers " + other + " and " + writer);
+                                throw new AssertionError("key " + key + ": version " + version
+                                        + " given twice, to writers " + other + " and " + writer);
                             }
                         }
                     }
@@ -103,9 +109,13 @@ class VersionStressTest {
                     return;
                 }
             } else {
-                long next = java.nio.ByteBuffer.wrap(entry.value()).order(java.nio.ByteOrder.LITTLE_ENDIAN).getLong() + 1;
+                long next = java.nio.ByteBuffer.wrap(entry.value())
+                                .order(java.nio.ByteOrder.LITTLE_ENDIAN)
+                                .getLong()
+                        + 1;
                 if (next % 5 == 0) {
-                    // Through a deletion: whoever deletes this version inserts the next value; nobody else can in between, or it starts over.
+                    // Through a deletion: whoever deletes this version inserts the next value; nobody else can in
+                    // between, or it starts over.
                     if (store.transact(java.util.List.of(key), transaction -> {
                         var now = transaction.getEntry(key);
                         if (now == null || now.version() != entry.version()) {
@@ -125,6 +135,9 @@ class VersionStressTest {
     }
 
     private static byte[] little(long number) {
-        return java.nio.ByteBuffer.allocate(8).order(java.nio.ByteOrder.LITTLE_ENDIAN).putLong(number).array();
+        return java.nio.ByteBuffer.allocate(8)
+                .order(java.nio.ByteOrder.LITTLE_ENDIAN)
+                .putLong(number)
+                .array();
     }
 }

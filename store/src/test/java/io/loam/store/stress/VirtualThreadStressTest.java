@@ -7,11 +7,11 @@ import io.loam.store.Store;
 import io.loam.store.ValueView;
 import io.loam.store.sequence.Setup;
 import java.util.Objects;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
@@ -22,7 +22,12 @@ class VirtualThreadStressTest {
     @Test
     void hundredThousandVirtualThreadsUseOneStore() throws InterruptedException {
         int threads = Math.max(100_000, Scale.of(100_000));
-        try (Store store = Setup.TINY.withBlockBytes(16 << 10).withBlocks(1024, 1024).withNodes(0).withWriteTimeoutMillis(10_000).open()) {
+        try (Store store = Setup.TINY
+                .withBlockBytes(16 << 10)
+                .withBlocks(1024, 1024)
+                .withNodes(0)
+                .withWriteTimeoutMillis(10_000)
+                .open()) {
             for (long key = 0; key < KEYS; key++) {
                 store.put(Stamp.key(key), new Stamp(key, 0, 0, 200, 0).toBytes());
             }
@@ -42,7 +47,9 @@ class VirtualThreadStressTest {
                     }
                 });
             }
-            assertThat(finished.await(120, TimeUnit.SECONDS)).as("all end; %d did", done.get()).isTrue();
+            assertThat(finished.await(120, TimeUnit.SECONDS))
+                    .as("all end; %d did", done.get())
+                    .isTrue();
             Throwable first = failure.get();
             if (first != null) {
                 throw new AssertionError(first);
@@ -64,7 +71,9 @@ class VirtualThreadStressTest {
             Thread.yield();
             return Stamp.check(Reader.bytesOf(view), key);
         });
-        store.put(Stamp.key(key), new Stamp(key, number, 1, 40 + ThreadLocalRandom.current().nextInt(2000), 0).toBytes());
+        store.put(
+                Stamp.key(key),
+                new Stamp(key, number, 1, 40 + ThreadLocalRandom.current().nextInt(2000), 0).toBytes());
         Stamp.check(Objects.requireNonNull(store.get(Stamp.key(key))), key);
         long own = 1_000_000L + number;
         store.put(Stamp.key(own), new Stamp(own, 1, 1, 64, 0).toBytes());

@@ -39,10 +39,15 @@ class WholeValuesStressTest {
                     case 0 -> store.delete(Stamp.key(key));
                     case 1 -> store.put(Stamp.key(1000 + random.nextInt(400)), new byte[random.nextInt(3000)]);
                     case 2 -> store.delete(Stamp.key(1000 + random.nextInt(400)));
-                    case 3 -> store.compute(Stamp.key(key),
-                            old -> new Stamp(key, stored.incrementAndGet(), writer, Reader.size(random, 2000), 0).toBytes());
+                    case 3 ->
+                        store.compute(
+                                Stamp.key(key),
+                                old -> new Stamp(key, stored.incrementAndGet(), writer, Reader.size(random, 2000), 0)
+                                        .toBytes());
                     default -> {
-                        byte[] value = new Stamp(key, stored.incrementAndGet(), writer, Reader.size(random, maxBytes), 0).toBytes();
+                        byte[] value = new Stamp(
+                                        key, stored.incrementAndGet(), writer, Reader.size(random, maxBytes), 0)
+                                .toBytes();
                         store.put(Stamp.key(key), value);
                     }
                 }
@@ -67,12 +72,14 @@ class WholeValuesStressTest {
                 SplittableRandom random = new SplittableRandom(200 + i);
                 crew.meanwhile("reader " + i, () -> reader.read(random.nextInt(KEYS), KEYS));
             }
-            crew.meanwhile("scanner", () -> store.forEach((key, view) -> {
-                long number = Stamp.keyNumber(key);
-                if (number < KEYS) {
-                    Stamp.check(Reader.bytesOf(view), number);
-                }
-            }));
+            crew.meanwhile(
+                    "scanner",
+                    () -> store.forEach((key, view) -> {
+                        long number = Stamp.keyNumber(key);
+                        if (number < KEYS) {
+                            Stamp.check(Reader.bytesOf(view), number);
+                        }
+                    }));
             crew.run();
             accountsAgree(store);
         }
@@ -86,9 +93,12 @@ class WholeValuesStressTest {
             found[1] += key.length + view.length();
         });
         StoreStats stats = store.stats();
-        assertThat(stats.freeBytes() + stats.logBytes() + stats.indexBytes() + stats.tableBytes()).isEqualTo(stats.capacityBytes());
+        assertThat(stats.freeBytes() + stats.logBytes() + stats.indexBytes() + stats.tableBytes())
+                .isEqualTo(stats.capacityBytes());
         if (store.size() == found[0]) {
-            assertThat(stats.liveUserBytes()).as("live user bytes of %d keys", found[0]).isEqualTo(found[1]);
+            assertThat(stats.liveUserBytes())
+                    .as("live user bytes of %d keys", found[0])
+                    .isEqualTo(found[1]);
         }
         assertThat(stats.liveLogBytes()).isBetween(stats.liveUserBytes(), stats.logBytes());
         assertThat(stats.deadLogBytes()).isNotNegative();
@@ -98,7 +108,11 @@ class WholeValuesStressTest {
     @ParameterizedTest
     @EnumSource(UpdatePolicy.class)
     void capacityChangesUnderTraffic(UpdatePolicy policy) {
-        try (Store store = Setup.TINY.with(policy).withBlocks(192, 768).withWriteTimeoutMillis(20).open()) {
+        try (Store store = Setup.TINY
+                .with(policy)
+                .withBlocks(192, 768)
+                .withWriteTimeoutMillis(20)
+                .open()) {
             Crew crew = new Crew();
             SplittableRandom random = new SplittableRandom(1);
             for (int i = 0; i < 2; i++) {
@@ -125,7 +139,8 @@ class WholeValuesStressTest {
 
     @Test
     void inPlaceOverwritesOfOneSizeAreNeverTorn() {
-        Setup setup = Setup.TINY.with(UpdatePolicy.IN_PLACE).with(FullPolicy.REJECT).withBlocks(128, 128);
+        Setup setup =
+                Setup.TINY.with(UpdatePolicy.IN_PLACE).with(FullPolicy.REJECT).withBlocks(128, 128);
         try (Store store = setup.open()) {
             Crew crew = new Crew();
             for (int i = 0; i < 2; i++) {
