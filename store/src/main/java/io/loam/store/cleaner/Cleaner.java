@@ -159,7 +159,7 @@ public final class Cleaner {
     }
 
     private boolean isShort() {
-        return pool.freeBlocks() - pool.reserveBlocks() < lowWater;
+        return pool.freeBlocks() - pool.reserveBlocks() < lowWater + pool.claimedBlocks();
     }
 
     /** One pass or one's share of it if cleaning is due; false if there was nothing to do. */
@@ -435,7 +435,7 @@ public final class Cleaner {
             return false;
         }
         long clock = log.now();
-        if (tightClock != clock) {
+        if (tight || tightClock != clock) {
             tight = log.liveUnits() > FULL_ABOVE * reachableUnits();
             tightClock = clock;
         }

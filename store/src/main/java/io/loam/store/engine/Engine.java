@@ -34,6 +34,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
@@ -85,6 +86,9 @@ final class Engine implements Owners {
     final AtomicLong longestStall = new AtomicLong();
     final LongAdder refusedWrites = new LongAdder();
     final LongAdder overwrittenBytes = new LongAdder();
+    final LongAdder expiredEntries = new LongAdder();
+    /** Whether any entry was ever written with an expiry. */
+    volatile boolean mayExpire;
 
     Engine(EngineOptions options) {
         this.options = options;
@@ -316,6 +320,9 @@ final class Engine implements Owners {
                     "this thread holds a guard or is inside a read, so it can't wait for memory; close the guard and try again");
         }
         int wanted = blocksFor(units);
+        long pause = 500_000;
+        boolean swept = false;
+        long fruitlessSince = fruitlessBefore;
         long deadline = since + TimeUnit.MILLISECONDS.toNanos(options.writeTimeoutMillis());
         waiters.incrementAndGet();
         writerStalls.increment();
@@ -330,8 +337,12 @@ final class Engine implements Owners {
                 if (pool.hasSpaceFor(Purpose.WRITE, wanted)) {
                     return;
                 }
-                if (cleaner.fruitless() >= fruitlessBefore + 2 && reclaimer.pending() == 0) {
-                    throw refused(units, "cleaning can free nothing more");
+                if (cleaner.fruitless() >= fruitlessSince + 2 && reclaimer.pending() == 0) {
+                    if (swept || !awaitSweep(deadline)) {
+                        throw refused(units, "cleaning can free nothing more");
+                    }
+                    swept = true;
+                    fruitlessSince = cleaner.fruitless();
                 }
                 long left = deadline - System.nanoTime();
                 if (left <= 0) {
@@ -340,7 +351,8 @@ final class Engine implements Owners {
                 }
                 cleaner.wake();
                 if (!cleaner.help(oneNode ? 0 : topology.currentNode())) {
-                    parkForSpace(Math.min(left, 500_000));
+                    parkForSpace(Math.min(left, pause));
+                    pause = Math.min(2 * pause, 8_000_000);
                 }
             }
         } finally {
@@ -355,6 +367,25 @@ final class Engine implements Owners {
     /** The largest entry there can ever be room for. */
     long maximumUnits() {
         return Math.min(0xFFFF_FFFFL, (long) geometry.maximumBlocks * geometry.blockUnits);
+    }
+
+    /**
+     * Waits until what has expired or was cleared is known to be dead; false if there is nothing of the kind or the time is over. The caller is not pinned.
+     */
+    boolean awaitSweep(long deadlineNanos) {
+        if (!mayExpire && !isSweeping()) {
+            return false;
+        }
+        long cycle = maintenance.askToExpire() + 2;
+        while (isSweeping() || (mayExpire && maintenance.expiryCycles() < cycle)) {
+            checkOpen();
+            if (System.nanoTime() - deadlineNanos > 0) {
+                return false;
+            }
+            maintenance.askToExpire();
+            LockSupport.parkNanos(200_000);
+        }
+        return true;
     }
 
     int blocksFor(long units) {
@@ -424,7 +455,7 @@ final class Engine implements Owners {
         refusedWrites.increment();
         long liveBytes = log.liveUnits() << 3;
         return new StoreFullException("the store is full: an entry of " + (units << 3) + " bytes found no memory ("
-                + why + "). Live: " + liveBytes + " of "
+                + why + "); live: " + liveBytes + " of "
                 + (cleaner.availableUnits() << 3) + " log bytes, capacity "
                 + ((long) pool.budgetBlocks() << geometry.blockShift)
                 + ". Delete entries, raise the capacity, let entries expire, or open the store with FullPolicy.EVICT");

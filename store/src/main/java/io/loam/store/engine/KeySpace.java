@@ -47,6 +47,8 @@ class KeySpace implements Namespace {
     volatile Index[] condemned = NONE;
 
     long sweepPosition;
+    private long expiryPosition;
+    private long expiryCycle;
     private volatile long condemnedTag;
     private volatile boolean dropped;
 
@@ -728,6 +730,55 @@ class KeySpace implements Namespace {
         Index[] more = Arrays.copyOf(condemned, condemned.length + 1);
         more[condemned.length] = old;
         condemned = more;
+    }
+
+    /** Removes expired entries from up to {@code homes} homes; whether the look numbered {@code cycle} is complete. */
+    boolean expireSome(int homes, long cycle) {
+        if (expiryCycle > cycle || dropped) {
+            return true;
+        }
+        for (int i = 0; i < homes; i++) {
+            long pin = engine.epochs.pin();
+            try {
+                Index present = index;
+                expiryPosition = present.visitHome(expiryPosition, location -> expire(present, location));
+            } finally {
+                engine.epochs.unpin(pin);
+            }
+            if (expiryPosition == 0) {
+                expiryCycle = cycle + 1;
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private void expire(Index present, long location) {
+        long header = engine.entries.stableHeader(location);
+        if (!isExpired(location, header)) {
+            return;
+        }
+        long hash = present.hashAt(location, header);
+        long descriptor = present.descriptor(hash);
+        long bucket;
+        while ((bucket = present.tryLock(descriptor, hash)) == 0) {
+            descriptor = present.successor(descriptor, hash);
+        }
+        boolean removed = false;
+        try {
+            long slot = present.findLocationLocked(descriptor, bucket, hash, location);
+            header = engine.entries.headerAcquire(location);
+            removed = slot != 0
+                    && isExpired(location, header)
+                    && present.removeLocked(descriptor, bucket, slot, EntryLayout.version(header), null);
+        } finally {
+            present.unlock(bucket);
+        }
+        if (removed) {
+            engine.expiredEntries.increment();
+            engine.removed(id, location, header, Cause.EXPIRED);
+            engine.log.markDead(location, header);
+        }
     }
 
     /** Makes the namespace unusable; its entries are dead from now on. */

@@ -4,6 +4,7 @@ import io.loam.store.index.Index;
 import io.loam.store.log.Geometry;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -13,6 +14,11 @@ final class Maintenance {
 
     private static final int SWEEP_HOMES = 256;
 
+    /** Homes looked at for expired entries at each turn, and when a writer waits. */
+    private static final int EXPIRE_HOMES = 64;
+
+    private static final int EXPIRE_HOMES_URGENT = 4096;
+
     private record Resize(KeySpace owner, long hash) {}
 
     private final Engine engine;
@@ -21,6 +27,8 @@ final class Maintenance {
     private volatile boolean stopped;
     private @Nullable Thread thread;
     private long lastRelease = System.nanoTime();
+    private volatile boolean expiryUrgent;
+    private final AtomicLong expiryCycles = new AtomicLong();
 
     Maintenance(Engine engine) {
         this.engine = engine;
@@ -95,6 +103,9 @@ final class Maintenance {
         for (KeySpace keySpace : engine.keySpaces()) {
             busy |= sweep(keySpace);
         }
+        if (engine.mayExpire) {
+            busy |= expire();
+        }
         if (engine.reclaimer.reclaim()) {
             engine.spaceChanged();
         }
@@ -105,6 +116,31 @@ final class Maintenance {
             engine.pool.releaseIdle(delay, this::release);
         }
         return busy;
+    }
+
+    /** Asks for a look at every entry's expiry, soon; how many looks have been completed. */
+    long askToExpire() {
+        expiryUrgent = true;
+        wake();
+        return expiryCycles.get();
+    }
+
+    long expiryCycles() {
+        return expiryCycles.get();
+    }
+
+    /** Removes expired entries from some homes of each namespace; whether a writer waits for more. */
+    private boolean expire() {
+        boolean urgent = expiryUrgent;
+        boolean done = true;
+        for (KeySpace keySpace : engine.keySpaces()) {
+            done &= keySpace.expireSome(urgent ? EXPIRE_HOMES_URGENT : EXPIRE_HOMES, expiryCycles.get());
+        }
+        if (done) {
+            expiryCycles.incrementAndGet();
+            expiryUrgent = false;
+        }
+        return urgent;
     }
 
     private void release(long offset) {

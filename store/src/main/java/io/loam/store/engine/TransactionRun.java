@@ -16,6 +16,7 @@ import java.nio.ByteBuffer;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -75,6 +76,7 @@ final class TransactionRun<R> {
     private final Map<ByteBuffer, Item> items = new LinkedHashMap<>();
     private long blockedHash;
     private long fullTable;
+    private boolean swept;
     private long neededUnits;
 
     TransactionRun(KeySpace space, List<byte[]> keys, Function<Transaction, R> body) {
@@ -142,7 +144,14 @@ final class TransactionRun<R> {
                     return false;
                 }
                 case CONTENDED -> SpinLock.backOff(tries);
-                case TIGHT -> throw engine.refused(neededUnits, "what is left is needed for overwriting and cleaning");
+                case TIGHT -> {
+                    if (swept
+                            || !engine.awaitSweep(System.nanoTime()
+                                    + TimeUnit.MILLISECONDS.toNanos(engine.options.writeTimeoutMillis()))) {
+                        throw engine.refused(neededUnits, "what is left is needed for overwriting and cleaning");
+                    }
+                    swept = true;
+                }
                 case NO_SLOT -> {
                     if (!space.index.growNow(blockedHash, fullTable)) {
                         throw engine.refused(neededUnits, "the index can't grow");
@@ -422,6 +431,9 @@ final class TransactionRun<R> {
             item.written = true;
             item.value = value.clone();
             item.options = options;
+            if (options.expiresAtMillis() != 0) {
+                engine.mayExpire = true;
+            }
         }
 
         @Override

@@ -11,6 +11,7 @@ import io.loam.store.log.EntryLayout;
 import io.loam.store.log.EntryShape;
 import io.loam.store.log.Log;
 import java.lang.foreign.MemorySegment;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /** One put, from reservation to publication, tried until it is done or refused. */
@@ -36,6 +37,8 @@ final class Write {
 
     private boolean wideVersion;
     private long blockedUnits;
+    private int claimed;
+    private boolean swept;
     private Index fullIndex;
     private long fullTable;
 
@@ -53,10 +56,23 @@ final class Write {
         this.fullIndex = space.index;
         this.hash = fullIndex.hash(key, 0, key.length);
         this.expiresAt = options.expiresAtMillis();
+        if (expiresAt != 0) {
+            engine.mayExpire = true;
+        }
     }
 
     /** The new version, {@link Namespace#ABSENT} or, with {@code onSpace}, {@link TryPut#WOULD_WAIT}. */
     long run(@Nullable Runnable onSpace) {
+        try {
+            return tryUntilDone(onSpace);
+        } finally {
+            if (claimed > 0) {
+                engine.pool.unclaim(claimed);
+            }
+        }
+    }
+
+    private long tryUntilDone(@Nullable Runnable onSpace) {
         long since = 0;
         long fruitless = 0;
         while (true) {
@@ -88,13 +104,23 @@ final class Write {
 
     private void waitFor(long outcome, long since, long fruitless) {
         if (outcome == TIGHT) {
-            throw engine.refused(blockedUnits, "what is left is needed for overwriting and cleaning");
+            if (swept
+                    || !engine.awaitSweep(since + TimeUnit.MILLISECONDS.toNanos(engine.options.writeTimeoutMillis()))) {
+                throw engine.refused(blockedUnits, "what is left is needed for overwriting and cleaning");
+            }
+            swept = true;
+            return;
         }
         if (outcome == NO_SLOT) {
             growIndex(since, fruitless);
             return;
         }
         checkPossible();
+        int wanted = engine.blocksFor(blockedUnits);
+        if (wanted > 1 && claimed == 0) {
+            claimed = wanted; // until the write is done: one that needs a single block must not always be quicker
+            engine.pool.claim(wanted);
+        }
         engine.awaitSpace(blockedUnits, since, fruitless);
     }
 

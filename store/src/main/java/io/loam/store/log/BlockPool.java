@@ -2,6 +2,7 @@ package io.loam.store.log;
 
 import io.loam.memory.RawMemory;
 import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * Free blocks, by groups of 2 MiB, and the budget.
@@ -44,6 +45,7 @@ public final class BlockPool {
     private final int maskWords;
     private final int groupBytes;
     private final int nodes;
+    private final AtomicInteger claimed = new AtomicInteger();
     private volatile int reserveBlocks;
     private volatile int indexReserveBlocks;
     private volatile int budgetBlocks;
@@ -137,12 +139,26 @@ public final class BlockPool {
 
     /** Whether a writer would get a block now. */
     public boolean hasSpaceFor(Purpose purpose, int count) {
-        return freeBlocks() - count >= keep(purpose);
+        return freeBlocks() - count >= keep(purpose, count);
     }
 
-    private long keep(Purpose purpose) {
+    /** A writer waits for this many blocks at once: until {@link #unclaim}, writers that need one leave as many. */
+    public void claim(int count) {
+        claimed.addAndGet(count);
+    }
+
+    public void unclaim(int count) {
+        claimed.addAndGet(-count);
+    }
+
+    /** Blocks that writers wait for who need several at once, within reason. */
+    public int claimedBlocks() {
+        return Math.min(claimed.get(), budgetBlocks / 8);
+    }
+
+    private long keep(Purpose purpose, int count) {
         return switch (purpose) {
-            case WRITE -> reserveBlocks;
+            case WRITE -> count == 1 ? reserveBlocks + claimedBlocks() : reserveBlocks;
             case INDEX -> reserveBlocks - indexReserveBlocks;
             case CLEAN -> 0;
         };
@@ -152,7 +168,7 @@ public final class BlockPool {
     boolean allocate(Purpose purpose, int node, int owner, int[] into) {
         SpinLock.lock(memory, base);
         try {
-            if (memory.getLong(base + FREE) - into.length < keep(purpose)) {
+            if (memory.getLong(base + FREE) - into.length < keep(purpose, into.length)) {
                 return false;
             }
             for (int i = 0; i < into.length; i++) {

@@ -428,7 +428,8 @@ public final class Log {
         for (int segment = 0; segment < segments.slots(); segment++) {
             int state = segments.state(segment);
             if (state != SegmentTable.FREE && state != SegmentTable.RETIRED) {
-                live += (segments.appendedWord(segment) - segments.deadWord(segment)) >> 32;
+                // each half by itself: the low halves' difference may be negative for a moment
+                live += (segments.appendedWord(segment) >> 32) - (segments.deadWord(segment) >> 32);
             }
         }
         return live;
