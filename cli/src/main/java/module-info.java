@@ -1,5 +1,6 @@
 /** The command line: runs the store on real data, opens an interactive one, and shows what the memory holds. */
 module io.loam.cli {
+    requires io.loam.bench;
     requires io.loam.store;
     requires java.management;
     requires info.picocli;

@@ -37,7 +37,9 @@ public final class BenchCommand implements Runnable {
     @Override
     public void run() {
         throw new ParameterException(
-                spec.commandLine(), "what to measure? one of " + String.join(", ", spec.subcommands().keySet()));
+                spec.commandLine(),
+                "what to measure? one of "
+                        + String.join(", ", spec.subcommands().keySet()));
     }
 
     /** For use without the command line module. */

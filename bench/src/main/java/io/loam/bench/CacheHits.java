@@ -35,7 +35,8 @@ final class CacheHits implements Experiment {
         Session session = system.newSession();
         StampedValues values = new StampedValues(setup.minValueBytes(), setup.maxValueBytes(), 1);
         byte[] buffer = new byte[setup.maxValueBytes()];
-        Trace trace = new Trace(plan.trace(), plan.keys(), KeyChooser.zipfTable(plan.keys(), KeyChooser.ZIPF_EXPONENT), plan.seed());
+        Trace trace = new Trace(
+                plan.trace(), plan.keys(), KeyChooser.zipfTable(plan.keys(), KeyChooser.ZIPF_EXPONENT), plan.seed());
         long warm = plan.requests() / 5;
         long hits = 0;
         long cpu = ProcessFigures.threadCpuNanos();
@@ -67,7 +68,8 @@ final class CacheHits implements Experiment {
     /** The same trace on exact LRU with {@code budgetBytes} of user bytes. */
     static double exactLru(Plan plan, int keyBytes, int low, int high, long budgetBytes) {
         LeastRecentlyUsed cache = new LeastRecentlyUsed(budgetBytes);
-        Trace trace = new Trace(plan.trace(), plan.keys(), KeyChooser.zipfTable(plan.keys(), KeyChooser.ZIPF_EXPONENT), plan.seed());
+        Trace trace = new Trace(
+                plan.trace(), plan.keys(), KeyChooser.zipfTable(plan.keys(), KeyChooser.ZIPF_EXPONENT), plan.seed());
         long warm = plan.requests() / 5;
         long hits = 0;
         for (long i = 0; i < plan.requests(); i++) {

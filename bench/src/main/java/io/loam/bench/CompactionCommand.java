@@ -12,34 +12,65 @@ import picocli.CommandLine.Option;
 @Command(
         name = "compaction",
         mixinStandardHelpOptions = true,
-        description = "Update throughput at 90 %% utilisation by segment size, block size and number of cleaners (dissertation, chapter 6).",
-        footer = {"", "Each of the three is varied alone, the others at the store's defaults. All variants are measured in turn."})
+        description =
+                "Update throughput at 90 %% utilisation by segment size, block size and number of cleaners (dissertation, chapter 6).",
+        footer = {
+            "",
+            "Each of the three is varied alone, the others at the store's defaults. All variants are measured in turn."
+        })
 final class CompactionCommand extends Measurement {
 
     @Mixin
     private final SystemOptions options = new SystemOptions();
 
-    @Option(names = "--segments", paramLabel = "SIZE,…", split = ",", defaultValue = "1m,4m,16m", description = "(default: ${DEFAULT-VALUE})")
+    @Option(
+            names = "--segments",
+            paramLabel = "SIZE,…",
+            split = ",",
+            defaultValue = "1m,4m,16m",
+            description = "(default: ${DEFAULT-VALUE})")
     @SuppressWarnings("NullAway.Init")
     private List<String> segments;
 
-    @Option(names = "--blocks", paramLabel = "SIZE,…", split = ",", defaultValue = "16k,64k,256k", description = "(default: ${DEFAULT-VALUE})")
+    @Option(
+            names = "--blocks",
+            paramLabel = "SIZE,…",
+            split = ",",
+            defaultValue = "16k,64k,256k",
+            description = "(default: ${DEFAULT-VALUE})")
     @SuppressWarnings("NullAway.Init")
     private List<String> blocks;
 
-    @Option(names = "--cleaner-counts", paramLabel = "N,…", split = ",", defaultValue = "1,2", description = "(default: ${DEFAULT-VALUE})")
+    @Option(
+            names = "--cleaner-counts",
+            paramLabel = "N,…",
+            split = ",",
+            defaultValue = "1,2",
+            description = "(default: ${DEFAULT-VALUE})")
     @SuppressWarnings("NullAway.Init")
     private List<Integer> cleanerCounts;
 
-    @Option(names = "--records", paramLabel = "COUNT", defaultValue = "200k", description = "(default: ${DEFAULT-VALUE})")
+    @Option(
+            names = "--records",
+            paramLabel = "COUNT",
+            defaultValue = "200k",
+            description = "(default: ${DEFAULT-VALUE})")
     @SuppressWarnings("NullAway.Init")
     private String records;
 
-    @Option(names = "--value-bytes", paramLabel = "SIZE|LOW-HIGH", defaultValue = "1000", description = "(default: ${DEFAULT-VALUE})")
+    @Option(
+            names = "--value-bytes",
+            paramLabel = "SIZE|LOW-HIGH",
+            defaultValue = "1000",
+            description = "(default: ${DEFAULT-VALUE})")
     @SuppressWarnings("NullAway.Init")
     private String valueBytes;
 
-    @Option(names = "--distribution", paramLabel = "uniform|zipfian", defaultValue = "uniform", description = "(default: ${DEFAULT-VALUE})")
+    @Option(
+            names = "--distribution",
+            paramLabel = "uniform|zipfian",
+            defaultValue = "uniform",
+            description = "(default: ${DEFAULT-VALUE})")
     @SuppressWarnings("NullAway.Init")
     private String distribution;
 

@@ -24,14 +24,22 @@ final class Comparison {
      * @param flags further flags of its JVM, which win over the system's
      * @param hugePages whether a peer that gets its memory from malloc is given huge pages
      */
-    record Part(String name, SystemName system, Setup setup, Record plan, long heapBytes, List<String> flags, boolean hugePages) {
+    record Part(
+            String name,
+            SystemName system,
+            Setup setup,
+            Record plan,
+            long heapBytes,
+            List<String> flags,
+            boolean hugePages) {
         Part(String name, SystemName system, Setup setup, Record plan, long heapBytes, List<String> flags) {
             this(name, system, setup, plan, heapBytes, flags, true);
         }
     }
 
     /** A part while it is measured. */
-    private record Subject(Part part, WorkerProcess worker, Map<String, Object> state, List<Map<String, Object>> rounds) {}
+    private record Subject(
+            Part part, WorkerProcess worker, Map<String, Object> state, List<Map<String, Object>> rounds) {}
 
     private final String experiment;
     private final int rounds;
@@ -58,7 +66,9 @@ final class Comparison {
                 for (Subject subject : subjects) {
                     Map<String, Object> figures = subject.worker().ask(Map.of("command", "measure", "round", round));
                     subject.rounds().add(figures);
-                    tell("round %d of %d, %s%s", round + 1, rounds, subject.part().name(), brief(figures));
+                    tell(
+                            "round %d of %d, %s%s",
+                            round + 1, rounds, subject.part().name(), brief(figures));
                 }
             }
             for (Subject subject : subjects) {
@@ -110,7 +120,8 @@ final class Comparison {
     }
 
     private static void addDerived(Map<String, Object> figures) {
-        if (figures.get("copiedPerAppendedByte") instanceof Number copied && figures.get("greedyCopyRatio") instanceof Number greedy) {
+        if (figures.get("copiedPerAppendedByte") instanceof Number copied
+                && figures.get("greedyCopyRatio") instanceof Number greedy) {
             figures.put("copiedVersusGreedy", copied.doubleValue() / greedy.doubleValue());
         }
     }
@@ -166,8 +177,13 @@ final class Comparison {
     private static Map<String, Object> comparable(Map<String, Object> figures) {
         Map<String, Object> kept = new LinkedHashMap<>();
         figures.forEach((figure, value) -> {
-            if (figure.startsWith("ops") || figure.endsWith("Nanos") || figure.startsWith("rss") || figure.startsWith("fill")
-                    || figure.endsWith("Ratio") || figure.endsWith("Seconds") || figure.endsWith("PerSecond")) {
+            if (figure.startsWith("ops")
+                    || figure.endsWith("Nanos")
+                    || figure.startsWith("rss")
+                    || figure.startsWith("fill")
+                    || figure.endsWith("Ratio")
+                    || figure.endsWith("Seconds")
+                    || figure.endsWith("PerSecond")) {
                 kept.put(figure, value);
             }
         });

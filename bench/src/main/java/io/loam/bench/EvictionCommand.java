@@ -25,24 +25,44 @@ final class EvictionCommand extends Measurement {
     @Mixin
     private final SystemOptions options = new SystemOptions();
 
-    @Option(names = "--trace", paramLabel = "zipf|zipf-scan|shifting", split = ",", defaultValue = "zipf,zipf-scan,shifting",
+    @Option(
+            names = "--trace",
+            paramLabel = "zipf|zipf-scan|shifting",
+            split = ",",
+            defaultValue = "zipf,zipf-scan,shifting",
             description = "(default: ${DEFAULT-VALUE})")
     @SuppressWarnings("NullAway.Init")
     private List<String> traces;
 
-    @Option(names = "--capacity", paramLabel = "SIZE", defaultValue = "128m", description = "The budget (default: ${DEFAULT-VALUE}).")
+    @Option(
+            names = "--capacity",
+            paramLabel = "SIZE",
+            defaultValue = "128m",
+            description = "The budget (default: ${DEFAULT-VALUE}).")
     @SuppressWarnings("NullAway.Init")
     private String capacity;
 
-    @Option(names = "--keys", paramLabel = "COUNT", defaultValue = "1m", description = "Keys of the trace (default: ${DEFAULT-VALUE}).")
+    @Option(
+            names = "--keys",
+            paramLabel = "COUNT",
+            defaultValue = "1m",
+            description = "Keys of the trace (default: ${DEFAULT-VALUE}).")
     @SuppressWarnings("NullAway.Init")
     private String keys;
 
-    @Option(names = "--requests", paramLabel = "COUNT", defaultValue = "6m", description = "Length of the trace (default: ${DEFAULT-VALUE}).")
+    @Option(
+            names = "--requests",
+            paramLabel = "COUNT",
+            defaultValue = "6m",
+            description = "Length of the trace (default: ${DEFAULT-VALUE}).")
     @SuppressWarnings("NullAway.Init")
     private String requests;
 
-    @Option(names = "--value-bytes", paramLabel = "SIZE|LOW-HIGH", defaultValue = "200-800", description = "(default: ${DEFAULT-VALUE})")
+    @Option(
+            names = "--value-bytes",
+            paramLabel = "SIZE|LOW-HIGH",
+            defaultValue = "200-800",
+            description = "(default: ${DEFAULT-VALUE})")
     @SuppressWarnings("NullAway.Init")
     private String valueBytes;
 
@@ -55,19 +75,23 @@ final class EvictionCommand extends Measurement {
         long capacityBytes = Sizes.bytes("--capacity", capacity);
         List<SystemName> systems = options.systems();
         for (SystemName system : systems) {
-            if (!List.of(SystemName.LOAM, SystemName.CAFFEINE, SystemName.OHC, SystemName.EHCACHE).contains(system)) {
+            if (!List.of(SystemName.LOAM, SystemName.CAFFEINE, SystemName.OHC, SystemName.EHCACHE)
+                    .contains(system)) {
                 throw new BadInput(system + " does not evict; allowed here: loam, caffeine, ohc, ehcache");
             }
         }
         List<Map<String, Object>> runs = new ArrayList<>();
         for (String trace : traces) {
             oneOf("--trace", trace, Trace.NAMES);
-            var plan = new CacheHits.Plan(trace, Sizes.count("--keys", keys), Sizes.count("--requests", requests), options.seed);
+            var plan = new CacheHits.Plan(
+                    trace, Sizes.count("--keys", keys), Sizes.count("--requests", requests), options.seed);
             List<Comparison.Part> parts = new ArrayList<>();
             for (SystemName system : systems) {
                 long records = (long) (capacityBytes / (keyBytes + (sizes[0] + (double) sizes[1]) / 2));
-                Setup setup = options.setup(system, records, keyBytes, sizes, capacityBytes).withThreads(1);
-                parts.add(new Comparison.Part(system.toString(), system, setup, plan, 4 * capacityBytes + (256L << 20), List.of()));
+                Setup setup = options.setup(system, records, keyBytes, sizes, capacityBytes)
+                        .withThreads(1);
+                parts.add(new Comparison.Part(
+                        system.toString(), system, setup, plan, 4 * capacityBytes + (256L << 20), List.of()));
             }
             Map<String, Object> result = new Comparison("eviction", 1, progress()).run(parts);
             result.put("trace", trace);

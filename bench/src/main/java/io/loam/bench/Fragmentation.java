@@ -74,7 +74,8 @@ final class Fragmentation implements Experiment {
      * @param idleSeconds after the last deletion, before the resident size is read
      * @param rssRefusal refuse when the resident size reaches the capacity
      */
-    record Plan(String workload, double turnover, double liveShare, double idleSeconds, boolean rssRefusal, long seed) {}
+    record Plan(
+            String workload, double turnover, double liveShare, double idleSeconds, boolean rssRefusal, long seed) {}
 
     private static final long RSS_CHECK_BYTES = 2 << 20;
     private static final int BALLAST_BYTES = 2 << 20;
@@ -210,7 +211,10 @@ final class Fragmentation implements Experiment {
     }
 
     private void begin(int low, int high) {
-        if (firstAfter == Integer.MAX_VALUE && workload.changes() && low == workload.afterLow() && high == workload.afterHigh()) {
+        if (firstAfter == Integer.MAX_VALUE
+                && workload.changes()
+                && low == workload.afterLow()
+                && high == workload.afterHigh()) {
             firstAfter = next;
         }
     }
@@ -300,7 +304,8 @@ final class Fragmentation implements Experiment {
             long key = Mix.keyOf(id);
             int length = session.get(key, buffer);
             if (length != sizeOf(id) || !filler.isValue(key, session.value(buffer), length)) {
-                throw new VerificationException("record " + id + " of " + sizeOf(id) + " bytes was read as " + length + " bytes, or others");
+                throw new VerificationException(
+                        "record " + id + " of " + sizeOf(id) + " bytes was read as " + length + " bytes, or others");
             }
         }
     }

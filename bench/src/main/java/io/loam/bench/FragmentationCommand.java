@@ -12,7 +12,8 @@ import picocli.CommandLine.Option;
 @Command(
         name = "fragmentation",
         mixinStandardHelpOptions = true,
-        description = "How much of the memory is used when the sizes of values change: RAMCloud's W1-W8, Nibble's P1-P6.",
+        description =
+                "How much of the memory is used when the sizes of values change: RAMCloud's W1-W8, Nibble's P1-P6.",
         footer = {
             "",
             "fillRatioBefore: user bytes (key and value) at the first refusal / capacity; fillRatio: the same after the sizes changed;",
@@ -28,28 +29,45 @@ final class FragmentationCommand extends Measurement {
     @Mixin
     private final SystemOptions options = new SystemOptions();
 
-    @Option(names = "--workload", paramLabel = "W1…W8|P1…P6|all", split = ",", defaultValue = "all",
+    @Option(
+            names = "--workload",
+            paramLabel = "W1…W8|P1…P6|all",
+            split = ",",
+            defaultValue = "all",
             description = "Which changes of sizes (default: ${DEFAULT-VALUE}).")
     @SuppressWarnings("NullAway.Init")
     private List<String> workloads;
 
-    @Option(names = "--capacity", paramLabel = "SIZE", defaultValue = "256m", description = "Memory budget (default: ${DEFAULT-VALUE}).")
+    @Option(
+            names = "--capacity",
+            paramLabel = "SIZE",
+            defaultValue = "256m",
+            description = "Memory budget (default: ${DEFAULT-VALUE}).")
     @SuppressWarnings("NullAway.Init")
     private String capacity;
 
     @Option(names = "--key-bytes", defaultValue = "8", description = "Key size (default: ${DEFAULT-VALUE}).")
     private int keyBytes;
 
-    @Option(names = "--turnover", defaultValue = "5",
-            description = "In each phase this times what fits is allocated, random records deleted meanwhile (RAMCloud: 5; default:"
-                    + " ${DEFAULT-VALUE}).")
+    @Option(
+            names = "--turnover",
+            defaultValue = "5",
+            description =
+                    "In each phase this times what fits is allocated, random records deleted meanwhile (RAMCloud: 5; default:"
+                            + " ${DEFAULT-VALUE}).")
     private double turnover;
 
-    @Option(names = "--live-share", defaultValue = "0.97",
-            description = "Of what fits: where the live bytes are held meanwhile; 0.85 for systems in the Java heap (default: ${DEFAULT-VALUE}).")
+    @Option(
+            names = "--live-share",
+            defaultValue = "0.97",
+            description =
+                    "Of what fits: where the live bytes are held meanwhile; 0.85 for systems in the Java heap (default: ${DEFAULT-VALUE}).")
     private double liveShare;
 
-    @Option(names = "--idle-seconds", defaultValue = "30", description = "After the 90 %% delete (default: ${DEFAULT-VALUE}).")
+    @Option(
+            names = "--idle-seconds",
+            defaultValue = "30",
+            description = "After the 90 %% delete (default: ${DEFAULT-VALUE}).")
     private double idleSeconds;
 
     @Override
@@ -85,18 +103,25 @@ final class FragmentationCommand extends Measurement {
             throw new BadInput("bare is no store: it can't delete, so it has no fragmentation to measure");
         }
         if (system == SystemName.EHCACHE || system == SystemName.ROCKSDB) {
-            throw new BadInput(system + (system == SystemName.EHCACHE
-                    ? " takes its whole tier at the start and evicts instead of refusing"
-                    : " keeps its data in files, which no resident size shows")
+            throw new BadInput(system
+                    + (system == SystemName.EHCACHE
+                            ? " takes its whole tier at the start and evicts instead of refusing"
+                            : " keeps its data in files, which no resident size shows")
                     + "; allowed here: loam, chm, chm-copy, caffeine, chronicle, ohc, mapdb");
         }
         double meanBefore = (workload.beforeLow() + (double) workload.beforeHigh()) / 2;
         // Sized for the smaller values; those that are not told sizes beforehand don't mind.
         long records = (long) (capacityBytes / (meanBefore + keyBytes) * 1.02) + 1000;
         int[] sizes = {workload.beforeLow(), workload.beforeHigh() + 1};
-        Setup setup = options.setup(system, records, keyBytes, sizes, capacityBytes).withThreads(1);
+        Setup setup =
+                options.setup(system, records, keyBytes, sizes, capacityBytes).withThreads(1);
         boolean rssRefusal = system != SystemName.LOAM && !heap;
-        var plan = new Fragmentation.Plan(workload.name(), turnover, heap ? Math.min(liveShare, 0.85) : liveShare, idleSeconds, rssRefusal,
+        var plan = new Fragmentation.Plan(
+                workload.name(),
+                turnover,
+                heap ? Math.min(liveShare, 0.85) : liveShare,
+                idleSeconds,
+                rssRefusal,
                 options.seed);
         List<String> flags = switch (system.kind()) {
             case LOAM -> List.of("-Xms128m", "-Xmx128m", "-XX:+AlwaysPreTouch");

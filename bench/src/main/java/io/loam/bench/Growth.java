@@ -136,10 +136,16 @@ final class Growth implements Experiment {
             }
         }
         shrinking.report("shrinking", figures);
-        figures.put("longestStallNanos", Math.max(
-                Figures.number(figures, "growingLongestStallNanos"), Figures.number(figures, "shrinkingLongestStallNanos")));
-        figures.put("longestStallCpuNanos", Math.max(
-                Figures.number(figures, "growingLongestStallCpuNanos"), Figures.number(figures, "shrinkingLongestStallCpuNanos")));
+        figures.put(
+                "longestStallNanos",
+                Math.max(
+                        Figures.number(figures, "growingLongestStallNanos"),
+                        Figures.number(figures, "shrinkingLongestStallNanos")));
+        figures.put(
+                "longestStallCpuNanos",
+                Math.max(
+                        Figures.number(figures, "growingLongestStallCpuNanos"),
+                        Figures.number(figures, "shrinkingLongestStallCpuNanos")));
         addCosts(costs, figures);
         for (long id = 0; id < plan.from(); id++) {
             session.delete(Mix.keyOf(id));
@@ -159,7 +165,10 @@ final class Growth implements Experiment {
     /** GET at the highest load seen against GET at the load nearest to half of that, as medians of the three nearest points. */
     private static void addCosts(List<Map<String, Object>> costs, Map<String, Object> figures) {
         figures.put("getCosts", costs);
-        double highest = costs.stream().mapToDouble(point -> Figures.numberOrNaN(point, "load")).max().orElse(Double.NaN);
+        double highest = costs.stream()
+                .mapToDouble(point -> Figures.numberOrNaN(point, "load"))
+                .max()
+                .orElse(Double.NaN);
         if (Double.isFinite(highest)) {
             Map<String, Object> high = near(costs, highest);
             Map<String, Object> half = near(costs, highest / 2);

@@ -11,7 +11,8 @@ import picocli.CommandLine.Option;
 @Command(
         name = "growth",
         mixinStandardHelpOptions = true,
-        description = "The index grows and shrinks back, every operation timed: longest stall, lowest load, GET's cost by load.",
+        description =
+                "The index grows and shrinks back, every operation timed: longest stall, lowest load, GET's cost by load.",
         footer = {
             "",
             "longestStallNanos is by the clock; hiccupNanos is how long the same thread is held up in 3 s of doing nothing: the noise of",
@@ -22,15 +23,27 @@ final class GrowthCommand extends Measurement {
     @Mixin
     private final SystemOptions options = new SystemOptions();
 
-    @Option(names = "--from", paramLabel = "COUNT", defaultValue = "10k", description = "Keys at the start (default: ${DEFAULT-VALUE}).")
+    @Option(
+            names = "--from",
+            paramLabel = "COUNT",
+            defaultValue = "10k",
+            description = "Keys at the start (default: ${DEFAULT-VALUE}).")
     @SuppressWarnings("NullAway.Init")
     private String from;
 
-    @Option(names = "--to", paramLabel = "COUNT", defaultValue = "10m", description = "Keys at the top (default: ${DEFAULT-VALUE}).")
+    @Option(
+            names = "--to",
+            paramLabel = "COUNT",
+            defaultValue = "10m",
+            description = "Keys at the top (default: ${DEFAULT-VALUE}).")
     @SuppressWarnings("NullAway.Init")
     private String to;
 
-    @Option(names = "--value-bytes", paramLabel = "SIZE|LOW-HIGH", defaultValue = "16", description = "(default: ${DEFAULT-VALUE})")
+    @Option(
+            names = "--value-bytes",
+            paramLabel = "SIZE|LOW-HIGH",
+            defaultValue = "16",
+            description = "(default: ${DEFAULT-VALUE})")
     @SuppressWarnings("NullAway.Init")
     private String valueBytes;
 
@@ -49,12 +62,14 @@ final class GrowthCommand extends Measurement {
         double mean = (sizes[0] + (double) sizes[1]) / 2;
         long capacity = Loading.capacityFor(high, 8, mean, 0.6);
         var plan = new Growth.Plan(low, high, options.seed);
-        return new Comparison("growth", 1, progress()).run(systems.stream()
-                .map(system -> {
-                    Setup setup = options.setup(system, low, 8, sizes, capacity).withThreads(1);
-                    long heap = options.heapBytes(capacity, high * (8 + mean + 16));
-                    return new Comparison.Part(system.toString(), system, setup, plan, heap, List.of());
-                })
-                .toList());
+        return new Comparison("growth", 1, progress())
+                .run(systems.stream()
+                        .map(system -> {
+                            Setup setup = options.setup(system, low, 8, sizes, capacity)
+                                    .withThreads(1);
+                            long heap = options.heapBytes(capacity, high * (8 + mean + 16));
+                            return new Comparison.Part(system.toString(), system, setup, plan, heap, List.of());
+                        })
+                        .toList());
     }
 }

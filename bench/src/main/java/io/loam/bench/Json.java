@@ -236,7 +236,8 @@ final class Json {
     }
 
     private IllegalArgumentException error(String wanted) {
-        return new IllegalArgumentException("JSON: expected " + wanted + " at character " + at + " of " + text.length());
+        return new IllegalArgumentException(
+                "JSON: expected " + wanted + " at character " + at + " of " + text.length());
     }
 
     // ---- records
@@ -263,7 +264,8 @@ final class Json {
             values[i] = converted(map.get(components[i].getName()), components[i]);
         }
         try {
-            Class<?>[] types = Arrays.stream(components).map(RecordComponent::getType).toArray(Class<?>[]::new);
+            Class<?>[] types =
+                    Arrays.stream(components).map(RecordComponent::getType).toArray(Class<?>[]::new);
             Constructor<R> constructor = type.getDeclaredConstructor(types);
             constructor.setAccessible(true);
             return constructor.newInstance(values);

@@ -35,7 +35,9 @@ final class KeyChooser {
     }
 
     static KeyChooser of(String distribution, long records, long seed) {
-        return distribution.equals("zipfian") ? zipfian(records, zipfTable(records, ZIPF_EXPONENT), seed) : uniform(records, seed);
+        return distribution.equals("zipfian")
+                ? zipfian(records, zipfTable(records, ZIPF_EXPONENT), seed)
+                : uniform(records, seed);
     }
 
     /** Xorshift: the next 64 random bits. */

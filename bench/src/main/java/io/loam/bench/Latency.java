@@ -18,7 +18,13 @@ final class Latency implements Experiment {
      * @param seconds of the saturated and of the paced part
      * @param rateShare what is offered, of the rate reached when saturated
      */
-    record Plan(double seconds, double warmupSeconds, double rateShare, double wantedUtilisation, String distribution, long seed) {}
+    record Plan(
+            double seconds,
+            double warmupSeconds,
+            double rateShare,
+            double wantedUtilisation,
+            String distribution,
+            long seed) {}
 
     /** A thread that is early by more than this sleeps instead of spinning. */
     private static final long SLEEP_NANOS = 200_000;

@@ -28,14 +28,24 @@ final class LatencyCommand extends Measurement {
     @SuppressWarnings("NullAway.Init")
     private String records;
 
-    @Option(names = "--value-bytes", paramLabel = "SIZE|LOW-HIGH", defaultValue = "100", description = "(default: ${DEFAULT-VALUE})")
+    @Option(
+            names = "--value-bytes",
+            paramLabel = "SIZE|LOW-HIGH",
+            defaultValue = "100",
+            description = "(default: ${DEFAULT-VALUE})")
     @SuppressWarnings("NullAway.Init")
     private String valueBytes;
 
-    @Option(names = "--writers", defaultValue = "1", description = "Worker threads here, instead of --threads (default: ${DEFAULT-VALUE}).")
+    @Option(
+            names = "--writers",
+            defaultValue = "1",
+            description = "Worker threads here, instead of --threads (default: ${DEFAULT-VALUE}).")
     private int writers;
 
-    @Option(names = "--seconds", defaultValue = "5", description = "Of the saturated and of the paced part (default: ${DEFAULT-VALUE}).")
+    @Option(
+            names = "--seconds",
+            defaultValue = "5",
+            description = "Of the saturated and of the paced part (default: ${DEFAULT-VALUE}).")
     private double seconds;
 
     @Option(names = "--warmup", defaultValue = "5", description = "(default: ${DEFAULT-VALUE})")
@@ -44,17 +54,29 @@ final class LatencyCommand extends Measurement {
     @Option(names = "--rate-share", defaultValue = "0.5", description = "(default: ${DEFAULT-VALUE})")
     private double rateShare;
 
-    @Option(names = "--utilisation", paramLabel = "SHARE,…", split = ",", defaultValue = "0.8",
+    @Option(
+            names = "--utilisation",
+            paramLabel = "SHARE,…",
+            split = ",",
+            defaultValue = "0.8",
             description = "Loam: what to set the capacity for (default: ${DEFAULT-VALUE}).")
     @SuppressWarnings("NullAway.Init")
     private List<Double> utilisations;
 
-    @Option(names = "--policies", paramLabel = "append|in-place,…", split = ",", defaultValue = "append,in-place",
+    @Option(
+            names = "--policies",
+            paramLabel = "append|in-place,…",
+            split = ",",
+            defaultValue = "append,in-place",
             description = "Loam, instead of --update (default: ${DEFAULT-VALUE}).")
     @SuppressWarnings("NullAway.Init")
     private List<String> policies;
 
-    @Option(names = "--distribution", paramLabel = "uniform|zipfian", defaultValue = "uniform", description = "(default: ${DEFAULT-VALUE})")
+    @Option(
+            names = "--distribution",
+            paramLabel = "uniform|zipfian",
+            defaultValue = "uniform",
+            description = "(default: ${DEFAULT-VALUE})")
     @SuppressWarnings("NullAway.Init")
     private String distribution;
 
@@ -79,7 +101,8 @@ final class LatencyCommand extends Measurement {
                             .withUpdate(policy)
                             .withThreads(between("--writers", writers, 1, 64));
                     String name = loam ? "loam-" + policy + "@" + utilisation : system.toString();
-                    parts.add(new Comparison.Part(name, system, setup, plan, options.heapBytes(capacity, count * (8 + mean)), List.of()));
+                    parts.add(new Comparison.Part(
+                            name, system, setup, plan, options.heapBytes(capacity, count * (8 + mean)), List.of()));
                 }
             }
         }

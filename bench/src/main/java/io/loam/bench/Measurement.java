@@ -22,14 +22,24 @@ abstract class Measurement implements Callable<Integer> {
     @SuppressWarnings("NullAway.Init") // picocli sets it
     private CommandSpec spec;
 
-    @Option(names = "--format", paramLabel = "text|json", defaultValue = "text", description = "How to print (default: ${DEFAULT-VALUE}).")
+    @Option(
+            names = "--format",
+            paramLabel = "text|json",
+            defaultValue = "text",
+            description = "How to print (default: ${DEFAULT-VALUE}).")
     @SuppressWarnings("NullAway.Init")
     private String format;
 
-    @Option(names = "--save", paramLabel = "FILE", description = "Also append the JSON object to this file, one a line.")
+    @Option(
+            names = "--save",
+            paramLabel = "FILE",
+            description = "Also append the JSON object to this file, one a line.")
     private @Nullable Path save;
 
-    @Option(names = "--label", paramLabel = "TEXT", description = "A label kept in the JSON, for finding the result again.")
+    @Option(
+            names = "--label",
+            paramLabel = "TEXT",
+            description = "A label kept in the JSON, for finding the result again.")
     private @Nullable String label;
 
     /** Measures; what there is to report. */
@@ -45,14 +55,20 @@ abstract class Measurement implements Callable<Integer> {
             if (label != null) {
                 result.put("label", label);
             }
-            String command = String.join(" ", spec.commandLine().getParseResult().originalArgs());
+            String command =
+                    String.join(" ", spec.commandLine().getParseResult().originalArgs());
             result.put("command", command.startsWith("bench ") ? command.substring("bench ".length()) : command);
             String json = Json.write(result);
             if (save != null) {
                 if (save.toAbsolutePath().getParent() instanceof Path parent) {
                     Files.createDirectories(parent);
                 }
-                Files.writeString(save, json + "\n", StandardCharsets.UTF_8, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+                Files.writeString(
+                        save,
+                        json + "\n",
+                        StandardCharsets.UTF_8,
+                        StandardOpenOption.CREATE,
+                        StandardOpenOption.APPEND);
             }
             if (format.equals("text")) {
                 new TextReport(out).print(result);

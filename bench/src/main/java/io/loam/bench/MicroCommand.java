@@ -17,7 +17,11 @@ import picocli.CommandLine.Unmatched;
         name = "micro",
         mixinStandardHelpOptions = true,
         description = "JMH microbenchmarks: index probe, epoch pin, GET, batch GET, append, PUT.",
-        footer = {"", "Arguments go to JMH as they are, such as: get -p valueBytes=100 -wi 1 -i 3. Built by: " + Peers.BUILD_COMMAND})
+        footer = {
+            "",
+            "Arguments go to JMH as they are, such as: get -p valueBytes=100 -wi 1 -i 3. Built by: "
+                    + Peers.BUILD_COMMAND
+        })
 final class MicroCommand implements Callable<Integer> {
 
     @Spec
@@ -39,7 +43,10 @@ final class MicroCommand implements Callable<Integer> {
             // JMH is no module and forks JVMs by class path: so the store goes there, too.
             String modules = System.getProperty("jdk.module.path", "");
             command.addAll(List.of("--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow"));
-            command.addAll(List.of("-cp", libraries + File.separator + "*" + File.pathSeparator + classPath(modules), "org.openjdk.jmh.Main"));
+            command.addAll(List.of(
+                    "-cp",
+                    libraries + File.separator + "*" + File.pathSeparator + classPath(modules),
+                    "org.openjdk.jmh.Main"));
             command.addAll(arguments);
             command.addAll(more);
             return new ProcessBuilder(command).inheritIO().start().waitFor();
@@ -52,7 +59,8 @@ final class MicroCommand implements Callable<Integer> {
     /** The module path's jars: a directory of jars on a module path is that directory's {@code *} on a class path. */
     private static String classPath(String modules) {
         if (modules.isEmpty()) {
-            throw new BadInput("microbenchmarks need the jars, and this is a runtime image; run bin/loam with a JDK instead");
+            throw new BadInput(
+                    "microbenchmarks need the jars, and this is a runtime image; run bin/loam with a JDK instead");
         }
         List<String> entries = new ArrayList<>();
         for (String entry : modules.split(File.pathSeparator)) {

@@ -17,12 +17,14 @@ final class Peers {
     /** The directory with the jars of {@code bench/<part>}. */
     static Path libraries(String part) {
         for (Path root : roots()) {
-            Path directory = root.resolve("bench").resolve(part).resolve("target").resolve("lib");
+            Path directory =
+                    root.resolve("bench").resolve(part).resolve("target").resolve("lib");
             if (Files.isDirectory(directory)) {
                 return directory;
             }
         }
-        throw new BadInput("the " + part + " are not built; build them in the project's directory with: " + BUILD_COMMAND);
+        throw new BadInput(
+                "the " + part + " are not built; build them in the project's directory with: " + BUILD_COMMAND);
     }
 
     /** Directories that may be the project's: as told, around our own classes, around the working directory. */
@@ -46,7 +48,9 @@ final class Peers {
 
     private static @Nullable Path ownCode() {
         var source = Peers.class.getProtectionDomain().getCodeSource();
-        if (source == null || source.getLocation() == null || !"file".equals(source.getLocation().getProtocol())) {
+        if (source == null
+                || source.getLocation() == null
+                || !"file".equals(source.getLocation().getProtocol())) {
             return null;
         }
         return Path.of(URI.create(source.getLocation().toString()));

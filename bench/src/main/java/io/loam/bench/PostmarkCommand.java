@@ -12,7 +12,8 @@ import picocli.CommandLine.Option;
 @Command(
         name = "postmark",
         mixinStandardHelpOptions = true,
-        description = "Postmark's small files as key-value entries, as TableFS maps them: completion time at several utilisations.",
+        description =
+                "Postmark's small files as key-value entries, as TableFS maps them: completion time at several utilisations.",
         footer = {
             "",
             "2 million files of 500-4096 bytes in 10,000 directories, times --scale; 16 transactions for each file: read, append, create,",
@@ -29,12 +30,19 @@ final class PostmarkCommand extends Measurement {
     @Option(names = "--scale", defaultValue = "0.05", description = "Of 2 million files (default: ${DEFAULT-VALUE}).")
     private double scale;
 
-    @Option(names = "--utilisation", paramLabel = "SHARE,…", split = ",", defaultValue = "0.3,0.5,0.7,0.8",
+    @Option(
+            names = "--utilisation",
+            paramLabel = "SHARE,…",
+            split = ",",
+            defaultValue = "0.3,0.5,0.7,0.8",
             description = "Loam: what to set the capacity for (default: ${DEFAULT-VALUE}).")
     @SuppressWarnings("NullAway.Init")
     private List<Double> utilisations;
 
-    @Option(names = "--key-bytes", defaultValue = "24", description = "Inode and name; 8 for systems that know no other (default: ${DEFAULT-VALUE}).")
+    @Option(
+            names = "--key-bytes",
+            defaultValue = "24",
+            description = "Inode and name; 8 for systems that know no other (default: ${DEFAULT-VALUE}).")
     private int keyBytes;
 
     @Option(names = "--transactions-per-file", defaultValue = "16", description = "(default: ${DEFAULT-VALUE})")
@@ -55,15 +63,20 @@ final class PostmarkCommand extends Measurement {
             between("--utilisation", utilisation, 0.05, 0.97);
             // Appending makes files longer: some more than the sizes at creation must fit.
             long capacity = Loading.capacityFor(files, keyBytes, mean, Math.min(utilisation, 0.8));
-            var plan = new Postmark.Plan(files, Math.max(10, (long) (DIRECTORIES * scale)), transactionsPerFile, utilisation, options.seed);
+            var plan = new Postmark.Plan(
+                    files, Math.max(10, (long) (DIRECTORIES * scale)), transactionsPerFile, utilisation, options.seed);
             for (SystemName system : systems) {
                 if (system != SystemName.LOAM && utilisation != utilisations.getFirst()) {
                     continue; // utilisation is a matter of Loam's alone
                 }
                 int[] sizes = {Postmark.LOW_BYTES, Postmark.HIGH_BYTES};
-                Setup setup = options.setup(system, files, keyBytes, sizes, capacity).withCapacity(capacity, capacity * 2);
-                String name = system == SystemName.LOAM && utilisations.size() > 1 ? system + "@" + utilisation : system.toString();
-                parts.add(new Comparison.Part(name, system, setup, plan, options.heapBytes(capacity, files * (keyBytes + mean)), List.of()));
+                Setup setup =
+                        options.setup(system, files, keyBytes, sizes, capacity).withCapacity(capacity, capacity * 2);
+                String name = system == SystemName.LOAM && utilisations.size() > 1
+                        ? system + "@" + utilisation
+                        : system.toString();
+                parts.add(new Comparison.Part(
+                        name, system, setup, plan, options.heapBytes(capacity, files * (keyBytes + mean)), List.of()));
             }
         }
         return new Comparison("postmark", 1, progress()).run(parts);

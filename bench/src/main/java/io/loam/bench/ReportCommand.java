@@ -21,18 +21,28 @@ import picocli.CommandLine.Spec;
         name = "report",
         mixinStandardHelpOptions = true,
         description = "Prints each figure beside its goal from saved results, and draws charts.",
-        footer = {"", "With --output: writes results.md (figures, commands, tables) and charts/*.svg into that directory."})
+        footer = {
+            "",
+            "With --output: writes results.md (figures, commands, tables) and charts/*.svg into that directory."
+        })
 final class ReportCommand implements Callable<Integer> {
 
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it
     private CommandSpec spec;
 
-    @Option(names = "--results", paramLabel = "DIR", defaultValue = "docs/results", description = "Where the JSON files are (default: ${DEFAULT-VALUE}).")
+    @Option(
+            names = "--results",
+            paramLabel = "DIR",
+            defaultValue = "docs/results",
+            description = "Where the JSON files are (default: ${DEFAULT-VALUE}).")
     @SuppressWarnings("NullAway.Init")
     private Path results;
 
-    @Option(names = "--output", paramLabel = "DIR", description = "Where to write, such as docs; default: nothing is written.")
+    @Option(
+            names = "--output",
+            paramLabel = "DIR",
+            description = "Where to write, such as docs; default: nothing is written.")
     private @Nullable Path output;
 
     @Override
@@ -66,7 +76,9 @@ final class ReportCommand implements Callable<Integer> {
             measured += Double.isNaN(value) ? 0 : 1;
             met += target.met(value) ? 1 : 0;
         }
-        out.printf("%n%d of %d measured goals met; %d goals in all%n", met, measured, Targets.all().size());
+        out.printf(
+                "%n%d of %d measured goals met; %d goals in all%n",
+                met, measured, Targets.all().size());
     }
 
     // ---- charts
@@ -77,13 +89,35 @@ final class ReportCommand implements Callable<Integer> {
         Map<String, List<SvgChart.Point>> relative = SvgChart.ordered();
         results.all().forEach((label, result) -> addUtilisation(label, result, absolute, relative));
         if (!absolute.isEmpty()) {
-            write(directory, names, "utilisation", SvgChart.lines("Update throughput by utilisation", "utilisation",
-                    "updates per process CPU-second", false, absolute));
-            write(directory, names, "utilisation-relative", SvgChart.lines("Update throughput by utilisation, lowest = 1", "utilisation",
-                    "relative to the lowest utilisation", false, relative));
+            write(
+                    directory,
+                    names,
+                    "utilisation",
+                    SvgChart.lines(
+                            "Update throughput by utilisation",
+                            "utilisation",
+                            "updates per process CPU-second",
+                            false,
+                            absolute));
+            write(
+                    directory,
+                    names,
+                    "utilisation-relative",
+                    SvgChart.lines(
+                            "Update throughput by utilisation, lowest = 1",
+                            "utilisation",
+                            "relative to the lowest utilisation",
+                            false,
+                            relative));
         }
-        fragmentationChart(results, directory, names, "rssPerLive", "Resident size per live byte after the sizes changed");
-        fragmentationChart(results, directory, names, "rssPerLiveAfterDelete", "Resident size per live byte after 90 % were deleted");
+        fragmentationChart(
+                results, directory, names, "rssPerLive", "Resident size per live byte after the sizes changed");
+        fragmentationChart(
+                results,
+                directory,
+                names,
+                "rssPerLiveAfterDelete",
+                "Resident size per live byte after 90 % were deleted");
         fragmentationChart(results, directory, names, "fillRatio", "User bytes / capacity at the first refusal");
         latencyChart(results, directory, names);
         return names;
@@ -94,7 +128,10 @@ final class ReportCommand implements Callable<Integer> {
         names.add(name);
     }
 
-    private static void addUtilisation(String label, Map<String, Object> result, Map<String, List<SvgChart.Point>> absolute,
+    private static void addUtilisation(
+            String label,
+            Map<String, Object> result,
+            Map<String, List<SvgChart.Point>> absolute,
             Map<String, List<SvgChart.Point>> relative) {
         if (!"ycsb".equals(result.get("benchmark"))) {
             return;
@@ -104,18 +141,23 @@ final class ReportCommand implements Callable<Integer> {
         for (String name : systems.keySet()) {
             if (name.startsWith("loam@")) {
                 Map<String, Object> figures = Figures.object(systems, name);
-                points.add(new SvgChart.Point(Double.parseDouble(name.substring(5)), Figures.number(figures, "opsPerProcessCpuSecond")));
+                points.add(new SvgChart.Point(
+                        Double.parseDouble(name.substring(5)), Figures.number(figures, "opsPerProcessCpuSecond")));
             }
         }
         if (points.size() > 1) {
             double first = points.getFirst().y();
             absolute.put(label, points);
-            relative.put(label, points.stream().map(point -> new SvgChart.Point(point.x(), point.y() / first)).toList());
+            relative.put(
+                    label,
+                    points.stream()
+                            .map(point -> new SvgChart.Point(point.x(), point.y() / first))
+                            .toList());
         }
     }
 
-    private static void fragmentationChart(Results results, Path directory, List<String> names, String figure, String title)
-            throws IOException {
+    private static void fragmentationChart(
+            Results results, Path directory, List<String> names, String figure, String title) throws IOException {
         Map<String, Map<String, Double>> groups = SvgChart.ordered();
         for (Fragmentation.Workload workload : Fragmentation.Workload.ALL) {
             Map<String, Double> group = SvgChart.ordered();
@@ -146,8 +188,16 @@ final class ReportCommand implements Callable<Integer> {
                 }
             }
             if (!series.isEmpty()) {
-                write(directory, names, "latency-" + curve.replace("Curve", ""), SvgChart.lines(
-                        "Latency, " + curve.replace("Curve", ""), "nines of the quantile", "nanoseconds", true, series));
+                write(
+                        directory,
+                        names,
+                        "latency-" + curve.replace("Curve", ""),
+                        SvgChart.lines(
+                                "Latency, " + curve.replace("Curve", ""),
+                                "nines of the quantile",
+                                "nanoseconds",
+                                true,
+                                series));
             }
         }
     }
@@ -163,36 +213,75 @@ final class ReportCommand implements Callable<Integer> {
     // ---- markdown
 
     private static String markdown(Results results, List<String> charts) {
-        StringBuilder out = new StringBuilder("# Results\n\nMade by `bin/loam bench report` from the JSON in `results/`.\n\n");
+        StringBuilder out =
+                new StringBuilder("# Results\n\nMade by `bin/loam bench report` from the JSON in `results/`.\n\n");
         out.append("| figure | goal | measured | |\n|---|---|---|---|\n");
         for (Targets.Target target : Targets.all()) {
             double value = target.value().applyAsDouble(results);
-            out.append(String.format(Locale.ROOT, "| %s | %s | %s | %s |%n", target.figure(), target.goal(), Targets.text(value),
+            out.append(String.format(
+                    Locale.ROOT,
+                    "| %s | %s | %s | %s |%n",
+                    target.figure(),
+                    target.goal(),
+                    Targets.text(value),
                     Double.isNaN(value) ? "" : target.met(value) ? "met" : "**missed**"));
         }
         out.append("\n## Charts\n\n");
-        charts.forEach(name -> out.append("![").append(name).append("](charts/").append(name).append(".svg)\n\n"));
+        charts.forEach(name ->
+                out.append("![").append(name).append("](charts/").append(name).append(".svg)\n\n"));
         out.append("## Measurements\n\n");
         results.all().forEach((label, result) -> {
-            out.append("### ").append(label).append("\n\n`bin/loam bench ").append(result.getOrDefault("command", "")).append("`, ")
-                    .append(result.getOrDefault("time", "")).append("\n\n");
+            out.append("### ")
+                    .append(label)
+                    .append("\n\n`bin/loam bench ")
+                    .append(result.getOrDefault("command", ""))
+                    .append("`, ")
+                    .append(result.getOrDefault("time", ""))
+                    .append("\n\n");
             table(result, out);
         });
         return out.toString();
     }
 
-    private static final List<String> SHOWN = List.of("opsPerSecond", "opsPerCpuSecond", "opsPerProcessCpuSecond", "p50Nanos", "p99Nanos",
-            "p999Nanos", "rssBytes", "liveUserBytes", "utilisation", "metadataBytesPerObject", "copiedPerUserByte", "greedyCopyRatio",
-            "copiedVersusGreedy", "completionSeconds", "completionProcessCpuSeconds", "fillRatioBefore", "fillRatio", "rssPerLive",
-            "rssPerLiveAfterDelete", "hitRatio", "hitRatioVersusExactLru", "longestStallNanos", "lowestLoad", "getCostRatio",
-            "scanKeysPerCpuSecond", "writersEffectRatio", "updateLongestStallNanos", "pacedP50Nanos", "pacedP999Nanos", "hiccupNanos");
+    private static final List<String> SHOWN = List.of(
+            "opsPerSecond",
+            "opsPerCpuSecond",
+            "opsPerProcessCpuSecond",
+            "p50Nanos",
+            "p99Nanos",
+            "p999Nanos",
+            "rssBytes",
+            "liveUserBytes",
+            "utilisation",
+            "metadataBytesPerObject",
+            "copiedPerUserByte",
+            "greedyCopyRatio",
+            "copiedVersusGreedy",
+            "completionSeconds",
+            "completionProcessCpuSeconds",
+            "fillRatioBefore",
+            "fillRatio",
+            "rssPerLive",
+            "rssPerLiveAfterDelete",
+            "hitRatio",
+            "hitRatioVersusExactLru",
+            "longestStallNanos",
+            "lowestLoad",
+            "getCostRatio",
+            "scanKeysPerCpuSecond",
+            "writersEffectRatio",
+            "updateLongestStallNanos",
+            "pacedP50Nanos",
+            "pacedP999Nanos",
+            "hiccupNanos");
 
     @SuppressWarnings("unchecked")
     private static void table(Map<String, Object> result, StringBuilder out) {
         if (result.get("runs") instanceof List<?> runs) {
             runs.forEach(run -> {
                 Map<String, Object> figures = (Map<String, Object>) run;
-                out.append(figures.getOrDefault("workload", figures.getOrDefault("trace", ""))).append(":\n\n");
+                out.append(figures.getOrDefault("workload", figures.getOrDefault("trace", "")))
+                        .append(":\n\n");
                 table(figures, out);
             });
             return;
@@ -202,13 +291,19 @@ final class ReportCommand implements Callable<Integer> {
             systems = Map.of(String.valueOf(result.getOrDefault("system", "")), result);
         }
         List<String> names = List.copyOf(systems.keySet());
-        out.append("| |").append(String.join(" | ", names)).append(" |\n|---|").append("---|".repeat(names.size())).append('\n');
+        out.append("| |")
+                .append(String.join(" | ", names))
+                .append(" |\n|---|")
+                .append("---|".repeat(names.size()))
+                .append('\n');
         for (String figure : SHOWN) {
             StringBuilder row = new StringBuilder();
             boolean any = false;
             for (String name : names) {
                 double value = Figures.numberOrNaN(Figures.object(systems, name), figure);
-                row.append(' ').append(Double.isNaN(value) ? "" : SvgChart.number(value)).append(" |");
+                row.append(' ')
+                        .append(Double.isNaN(value) ? "" : SvgChart.number(value))
+                        .append(" |");
                 any |= !Double.isNaN(value);
             }
             if (any) {

@@ -20,7 +20,9 @@ final class Results {
         Results results = new Results();
         List<Path> files;
         try (Stream<Path> stream = Files.list(directory)) {
-            files = stream.filter(file -> file.toString().endsWith(".json")).sorted().toList();
+            files = stream.filter(file -> file.toString().endsWith(".json"))
+                    .sorted()
+                    .toList();
         }
         for (Path file : files) {
             int line = 0;

@@ -34,7 +34,8 @@ final class Scan implements Experiment {
     }
 
     /** What was done by whom. */
-    private record Done(long scanned, long scans, long written, long scanCpuNanos, long writeCpuNanos, long wallNanos) {}
+    private record Done(
+            long scanned, long scans, long written, long scanCpuNanos, long writeCpuNanos, long wallNanos) {}
 
     private Done part(boolean scans, boolean writes, double seconds) {
         long[] scanned = new long[3];
@@ -93,8 +94,10 @@ final class Scan implements Experiment {
         figures.put("writesPerSecond", writers.written() * 1e9 / writers.wallNanos());
         figures.put("writesPerCpuSecond", writers.written() * 1e9 / writers.writeCpuNanos());
         figures.put("writesPerCpuSecondBesideScan", both.written() * 1e9 / both.writeCpuNanos());
-        figures.put("writersEffectRatio",
-                Figures.number(figures, "writesPerCpuSecondBesideScan") / Figures.number(figures, "writesPerCpuSecond"));
+        figures.put(
+                "writersEffectRatio",
+                Figures.number(figures, "writesPerCpuSecondBesideScan")
+                        / Figures.number(figures, "writesPerCpuSecond"));
         figures.put("rssBytes", ProcessFigures.rssBytes());
         figures.putAll(system.figures());
         return figures;

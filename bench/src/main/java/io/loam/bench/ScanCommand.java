@@ -11,7 +11,8 @@ import picocli.CommandLine.Option;
 @Command(
         name = "scan",
         mixinStandardHelpOptions = true,
-        description = "Keys scanned a second by one thread, alone and beside writers, and what that does to the writers.")
+        description =
+                "Keys scanned a second by one thread, alone and beside writers, and what that does to the writers.")
 final class ScanCommand extends Measurement {
 
     @Mixin
@@ -21,14 +22,21 @@ final class ScanCommand extends Measurement {
     @SuppressWarnings("NullAway.Init")
     private String records;
 
-    @Option(names = "--value-bytes", paramLabel = "SIZE|LOW-HIGH", defaultValue = "100", description = "(default: ${DEFAULT-VALUE})")
+    @Option(
+            names = "--value-bytes",
+            paramLabel = "SIZE|LOW-HIGH",
+            defaultValue = "100",
+            description = "(default: ${DEFAULT-VALUE})")
     @SuppressWarnings("NullAway.Init")
     private String valueBytes;
 
     @Option(names = "--seconds", defaultValue = "2", description = "Of each part (default: ${DEFAULT-VALUE}).")
     private double seconds;
 
-    @Option(names = "--utilisation", defaultValue = "0.7", description = "Loam: what to set the capacity for (default: ${DEFAULT-VALUE}).")
+    @Option(
+            names = "--utilisation",
+            defaultValue = "0.7",
+            description = "Loam: what to set the capacity for (default: ${DEFAULT-VALUE}).")
     private double utilisation;
 
     @Override
@@ -45,12 +53,19 @@ final class ScanCommand extends Measurement {
             }
         }
         var plan = new Scan.Plan(seconds, utilisation, options.seed);
-        return new Comparison("scan", options.rounds, progress()).run(systems.stream()
-                .map(system -> {
-                    Setup setup = options.setup(system, count, 8, sizes, capacity).withCapacity(capacity, capacity * 2);
-                    return new Comparison.Part(
-                            system.toString(), system, setup, plan, options.heapBytes(capacity, count * (8 + mean)), List.of());
-                })
-                .toList());
+        return new Comparison("scan", options.rounds, progress())
+                .run(systems.stream()
+                        .map(system -> {
+                            Setup setup = options.setup(system, count, 8, sizes, capacity)
+                                    .withCapacity(capacity, capacity * 2);
+                            return new Comparison.Part(
+                                    system.toString(),
+                                    system,
+                                    setup,
+                                    plan,
+                                    options.heapBytes(capacity, count * (8 + mean)),
+                                    List.of());
+                        })
+                        .toList());
     }
 }

@@ -23,7 +23,8 @@ final class Sizes {
             }
             return (long) (number * (1L << shift));
         } catch (NumberFormatException e) {
-            throw new BadInput(option + " '" + text + "' is no size; write bytes, or a number with k, m or g, such as 256m");
+            throw new BadInput(
+                    option + " '" + text + "' is no size; write bytes, or a number with k, m or g, such as 256m");
         }
     }
 
@@ -51,14 +52,16 @@ final class Sizes {
             default -> 1;
         };
         try {
-            long number = (long) (Double.parseDouble(unit == 1 ? lower : lower.substring(0, lower.length() - 1)) * unit);
+            long number =
+                    (long) (Double.parseDouble(unit == 1 ? lower : lower.substring(0, lower.length() - 1)) * unit);
             if (number >= 1) {
                 return number;
             }
         } catch (NumberFormatException e) {
             // told below, like numbers that are too small
         }
-        throw new BadInput(option + " '" + text + "'; allowed: a number from 1 on, with k, m or g for thousands, millions, billions");
+        throw new BadInput(option + " '" + text
+                + "'; allowed: a number from 1 on, with k, m or g for thousands, millions, billions");
     }
 
     static String text(double bytes) {

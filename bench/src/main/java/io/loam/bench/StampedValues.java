@@ -109,7 +109,8 @@ final class StampedValues {
     /** Null if these are the bytes of a whole value of {@code key}; else what is wrong. */
     static @org.jspecify.annotations.Nullable String defect(long key, byte[] value, int length) {
         if (length < HEADER_BYTES || length > value.length) {
-            return "value of key " + Long.toHexString(key) + " has the length " + length + ", less than its header or more than fits";
+            return "value of key " + Long.toHexString(key) + " has the length " + length
+                    + ", less than its header or more than fits";
         }
         long owner = (long) LONG.get(value, 0);
         if (owner != key) {
@@ -121,8 +122,8 @@ final class StampedValues {
         int actual = (int) INT.get(value, 12);
         return expected == actual
                 ? null
-                : "value of key " + Long.toHexString(key) + " (" + length + " bytes) has the checksum " + Integer.toHexString(actual)
-                        + ", its bytes " + Integer.toHexString(expected);
+                : "value of key " + Long.toHexString(key) + " (" + length + " bytes) has the checksum "
+                        + Integer.toHexString(actual) + ", its bytes " + Integer.toHexString(expected);
     }
 
     /** @throws VerificationException if these are not the bytes of a whole value of {@code key} */

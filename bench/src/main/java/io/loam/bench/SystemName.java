@@ -74,7 +74,8 @@ enum SystemName {
                 flags.add("--sun-misc-unsafe-memory-access=deny");
             }
             case HEAP -> {
-                flags.addAll(List.of("-XX:+UseParallelGC", "-XX:+UseTransparentHugePages", "-XX:+UseCompactObjectHeaders"));
+                flags.addAll(
+                        List.of("-XX:+UseParallelGC", "-XX:+UseTransparentHugePages", "-XX:+UseCompactObjectHeaders"));
                 long megabytes = Math.max(64, heapBytes >> 20);
                 flags.addAll(List.of("-Xms" + megabytes + "m", "-Xmx" + megabytes + "m"));
                 flags.add("--sun-misc-unsafe-memory-access=allow");
@@ -85,12 +86,21 @@ enum SystemName {
             }
         }
         if (this == CHRONICLE) {
-            for (String exported : List.of("java.base/jdk.internal.ref", "java.base/sun.nio.ch", "jdk.unsupported/sun.misc",
+            for (String exported : List.of(
+                    "java.base/jdk.internal.ref",
+                    "java.base/sun.nio.ch",
+                    "jdk.unsupported/sun.misc",
                     "jdk.compiler/com.sun.tools.javac.file")) {
                 flags.add("--add-exports=" + exported + "=ALL-UNNAMED");
             }
-            for (String opened : List.of("jdk.compiler/com.sun.tools.javac", "java.base/java.lang", "java.base/java.lang.reflect",
-                    "java.base/java.io", "java.base/java.nio", "java.base/java.util", "java.base/sun.nio.ch")) {
+            for (String opened : List.of(
+                    "jdk.compiler/com.sun.tools.javac",
+                    "java.base/java.lang",
+                    "java.base/java.lang.reflect",
+                    "java.base/java.io",
+                    "java.base/java.nio",
+                    "java.base/java.util",
+                    "java.base/sun.nio.ch")) {
                 flags.add("--add-opens=" + opened + "=ALL-UNNAMED");
             }
             flags.addAll(List.of("-Dchronicle.analytics.disable=true", "-Dsystem.properties=absent"));

@@ -45,22 +45,58 @@ final class Targets {
         versus(targets, "update 100 B, append, 50 %, vs same memory", "update-100", PER_PROCESS_CPU, "chm", 1.2);
         versus(targets, "update 100 B, append, 50 %, vs", "update-100", PER_PROCESS_CPU, "chronicle", 3);
         versus(targets, "update 100 B, append, 50 %, vs", "update-100", PER_PROCESS_CPU, "ohc", 2);
-        least(targets, "update in place, 75-125 B, 90 % vs 30 %", 0.9, r -> r.ratio("in-place", "loam@0.9", "loam@0.3", PER_PROCESS_CPU));
-        least(targets, "update 1 KiB append, 80 % vs 30 %", 0.38, r -> r.ratio("append-1k", "loam@0.8", "loam@0.3", PER_PROCESS_CPU));
-        least(targets, "update 1 KiB append, 90 % vs 30 %", 0.18, r -> r.ratio("append-1k", "loam@0.9", "loam@0.3", PER_PROCESS_CPU));
-        most(targets, "copied per byte vs greedy cleaner, 80 %", 1.15, r -> r.number("append-1k", "loam@0.8", "copiedVersusGreedy"));
-        most(targets, "copied per byte vs greedy cleaner, 90 %", 1.15, r -> r.number("append-1k", "loam@0.9", "copiedVersusGreedy"));
-        most(targets, "copied per user byte, zipfian vs uniform, 90 %", 0.6,
-                r -> r.number("zipfian-1k", "loam", "copiedPerUserByte") / r.number("append-1k", "loam@0.9", "copiedPerUserByte"));
+        least(
+                targets,
+                "update in place, 75-125 B, 90 % vs 30 %",
+                0.9,
+                r -> r.ratio("in-place", "loam@0.9", "loam@0.3", PER_PROCESS_CPU));
+        least(
+                targets,
+                "update 1 KiB append, 80 % vs 30 %",
+                0.38,
+                r -> r.ratio("append-1k", "loam@0.8", "loam@0.3", PER_PROCESS_CPU));
+        least(
+                targets,
+                "update 1 KiB append, 90 % vs 30 %",
+                0.18,
+                r -> r.ratio("append-1k", "loam@0.9", "loam@0.3", PER_PROCESS_CPU));
+        most(
+                targets,
+                "copied per byte vs greedy cleaner, 80 %",
+                1.15,
+                r -> r.number("append-1k", "loam@0.8", "copiedVersusGreedy"));
+        most(
+                targets,
+                "copied per byte vs greedy cleaner, 90 %",
+                1.15,
+                r -> r.number("append-1k", "loam@0.9", "copiedVersusGreedy"));
+        most(
+                targets,
+                "copied per user byte, zipfian vs uniform, 90 %",
+                0.6,
+                r -> r.number("zipfian-1k", "loam", "copiedPerUserByte")
+                        / r.number("append-1k", "loam@0.9", "copiedPerUserByte"));
         fill(targets, "W1", 0.75);
         fill(targets, "W2", 0.78);
         fill(targets, "W3", 0.78);
-        least(targets, "fill ratio, values of 1000 B and more (lowest of W7, P2-P6)", 0.92,
-                r -> DoubleStream.of(filled(r, "W7"), filled(r, "P2"), filled(r, "P3"), filled(r, "P4"), filled(r, "P5"), filled(r, "P6"))
+        least(
+                targets,
+                "fill ratio, values of 1000 B and more (lowest of W7, P2-P6)",
+                0.92,
+                r -> DoubleStream.of(
+                                filled(r, "W7"),
+                                filled(r, "P2"),
+                                filled(r, "P3"),
+                                filled(r, "P4"),
+                                filled(r, "P5"),
+                                filled(r, "P6"))
                         .filter(value -> !Double.isNaN(value))
                         .min()
                         .orElse(Double.NaN));
-        most(targets, "RSS after 90 % deletes / (1.5 live + 64 MiB), worst", 1,
+        most(
+                targets,
+                "RSS after 90 % deletes / (1.5 live + 64 MiB), worst",
+                1,
                 r -> Fragmentation.Workload.ALL.stream()
                         .mapToDouble(w -> r.number("fragmentation:" + w.name(), "loam", "rssAfterDeleteVersusAllowed"))
                         .filter(value -> !Double.isNaN(value))
@@ -68,19 +104,39 @@ final class Targets {
                         .orElse(Double.NaN));
         most(targets, "metadata bytes per object", 24, r -> r.number("get-100", "loam", "metadataBytesPerObject"));
         for (String trace : Trace.NAMES) {
-            least(targets, "EVICT hit ratio vs exact LRU, " + trace, 0.97,
+            least(
+                    targets,
+                    "EVICT hit ratio vs exact LRU, " + trace,
+                    0.97,
                     r -> r.number("eviction:" + trace, "loam", "hitRatioVersusExactLru"));
         }
-        most(targets, "longest stall while the index grows and shrinks, ms", 5, r -> r.number("growth", "loam", "longestStallNanos") / 1e6);
+        most(
+                targets,
+                "longest stall while the index grows and shrinks, ms",
+                5,
+                r -> r.number("growth", "loam", "longestStallNanos") / 1e6);
         least(targets, "lowest index load while it grows", 0.75, r -> r.number("growth", "loam", "lowestLoad"));
         most(targets, "GET at the highest load vs at half of it", 1.2, r -> r.number("growth", "loam", "getCostRatio"));
-        most(targets, "PUT at 80 %, half rate: p99.9 / median", 50, r -> r.number("latency", "loam-append@0.8", "pacedP999PerMedian"));
-        most(targets, "PUT at 80 %, saturated: longest stall, ms", 20, r -> r.number("latency", "loam-append@0.8", "updateLongestStallNanos") / 1e6);
-        most(targets, "PUT at 90 %, saturated: longest stall, ms", 20, r -> r.number("latency", "loam-append@0.9", "updateLongestStallNanos") / 1e6);
+        most(
+                targets,
+                "PUT at 80 %, half rate: p99.9 / median",
+                50,
+                r -> r.number("latency", "loam-append@0.8", "pacedP999PerMedian"));
+        most(
+                targets,
+                "PUT at 80 %, saturated: longest stall, ms",
+                20,
+                r -> r.number("latency", "loam-append@0.8", "updateLongestStallNanos") / 1e6);
+        most(
+                targets,
+                "PUT at 90 %, saturated: longest stall, ms",
+                20,
+                r -> r.number("latency", "loam-append@0.9", "updateLongestStallNanos") / 1e6);
         return targets;
     }
 
-    private static void versus(List<Target> targets, String what, String label, String figure, String peer, double bound) {
+    private static void versus(
+            List<Target> targets, String what, String label, String figure, String peer, double bound) {
         least(targets, what + " " + peer, bound, r -> r.ratio(label, "loam", peer, figure));
     }
 

@@ -64,12 +64,17 @@ final class WorkerProcess implements AutoCloseable {
         boolean modular = Worker.class.getModule().isNamed();
         String modulePath = System.getProperty("jdk.module.path", "");
         Path java = Path.of(System.getProperty("java.home"), "bin", "java");
-        if (system.isExtra() && modular && ModuleLayer.boot().findModule("jdk.unsupported").isEmpty() && !isWholeJdk(java)) {
+        if (system.isExtra()
+                && modular
+                && ModuleLayer.boot().findModule("jdk.unsupported").isEmpty()
+                && !isWholeJdk(java)) {
             // We run in a small runtime image: the peers need a whole JDK, and with it our modules as jars.
             java = Path.of(System.getProperty("loam.jdk.home", "no JDK was found"), "bin", "java");
-            modulePath = Path.of(System.getProperty("loam.home", "."), "dist", "target", "modules").toString();
+            modulePath = Path.of(System.getProperty("loam.home", "."), "dist", "target", "modules")
+                    .toString();
             if (!isWholeJdk(java) || !Files.isDirectory(Path.of(modulePath))) {
-                throw new BadInput("'" + system + "' needs a whole JDK 25 and Loam's jars, and this is a runtime image; build the jars"
+                throw new BadInput("'" + system
+                        + "' needs a whole JDK 25 and Loam's jars, and this is a runtime image; build the jars"
                         + " with mvn package -DskipTests, and set JAVA_HOME to a JDK 25");
             }
         }
@@ -86,9 +91,13 @@ final class WorkerProcess implements AutoCloseable {
             }
             command.addAll(List.of("-m", "io.loam.bench/" + Worker.class.getName()));
         } else {
-            command.replaceAll(flag -> flag.equals("--enable-native-access=io.loam.memory") ? "--enable-native-access=ALL-UNNAMED" : flag);
+            command.replaceAll(flag ->
+                    flag.equals("--enable-native-access=io.loam.memory") ? "--enable-native-access=ALL-UNNAMED" : flag);
             String classPath = System.getProperty("java.class.path", "");
-            command.addAll(List.of("-cp", peers.isEmpty() ? classPath : classPath + File.pathSeparator + peers, Worker.class.getName()));
+            command.addAll(List.of(
+                    "-cp",
+                    peers.isEmpty() ? classPath : classPath + File.pathSeparator + peers,
+                    Worker.class.getName()));
         }
         return command;
     }
@@ -118,7 +127,8 @@ final class WorkerProcess implements AutoCloseable {
         } catch (IOException e) {
             keep(String.valueOf(e.getMessage()));
         }
-        throw new WorkerFailure(system + "'s JVM ended" + exitCode() + ".\n" + String.join(" ", command) + "\n" + String.join("\n", noise));
+        throw new WorkerFailure(system + "'s JVM ended" + exitCode() + ".\n" + String.join(" ", command) + "\n"
+                + String.join("\n", noise));
     }
 
     private Map<String, Object> answer(Map<String, Object> answer) {

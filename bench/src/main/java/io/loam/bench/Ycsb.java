@@ -68,7 +68,8 @@ final class Ycsb implements Experiment {
     Ycsb(Setup setup, Plan plan) {
         this.setup = setup;
         this.plan = plan;
-        new StampedValues(setup.minValueBytes(), setup.maxValueBytes(), 0); // bad sizes are told before anything is opened
+        new StampedValues(
+                setup.minValueBytes(), setup.maxValueBytes(), 0); // bad sizes are told before anything is opened
         baseRssBytes = ProcessFigures.rssBytes();
         system = SystemName.open(setup);
     }
@@ -114,7 +115,8 @@ final class Ycsb implements Experiment {
     }
 
     private Crew.Effort run(double seconds) {
-        return Crew.work(setup.threads(), seconds, (thread, clock) -> clients.get(thread).run(clock));
+        return Crew.work(
+                setup.threads(), seconds, (thread, clock) -> clients.get(thread).run(clock));
     }
 
     @Override
@@ -126,7 +128,8 @@ final class Ycsb implements Experiment {
         Crew.sleep(plan.settleMillis());
         processCpu = ProcessFigures.processCpuNanos() - processCpu;
         Map<String, Object> after = system.figures();
-        long operations = clients.stream().mapToLong(client -> client.operations).sum();
+        long operations =
+                clients.stream().mapToLong(client -> client.operations).sum();
         LatencyHistogram latency = new LatencyHistogram();
         clients.forEach(client -> latency.add(client.latency));
         Map<String, Object> figures = Figures.create();
@@ -138,7 +141,9 @@ final class Ycsb implements Experiment {
         figures.put("p99Nanos", latency.quantile(0.99));
         figures.put("p999Nanos", latency.quantile(0.999));
         figures.put("maxNanos", latency.maximum());
-        figures.put("verifiedReads", clients.stream().mapToLong(client -> client.verified).sum());
+        figures.put(
+                "verifiedReads",
+                clients.stream().mapToLong(client -> client.verified).sum());
         figures.put("writtenUserBytes", written());
         figures.put("rssBytes", ProcessFigures.rssBytes());
         figures.put("liveUserBytes", liveUserBytes());
@@ -169,7 +174,11 @@ final class Ycsb implements Experiment {
         figures.put("hugePageBytes", ProcessFigures.hugePageBytes());
         figures.put("heapUsedBytes", ProcessFigures.heapUsedBytes());
         Object utilisation = system.figures().get("utilisation");
-        if (utilisation instanceof Double reached && reached > 0.02 && reached < 0.98 && plan.writes() && !setup.inPlace()) {
+        if (utilisation instanceof Double reached
+                && reached > 0.02
+                && reached < 0.98
+                && plan.writes()
+                && !setup.inPlace()) {
             figures.put("greedyCopyRatio", GreedyCleaner.copiesPerWrite(reached));
         }
         system.close();
@@ -362,7 +371,8 @@ final class Ycsb implements Experiment {
 
         private void missing(long key) {
             if (!system.evicts()) {
-                throw new VerificationException("key " + Long.toHexString(key) + " was stored and never deleted, but is absent; sum " + sink);
+                throw new VerificationException(
+                        "key " + Long.toHexString(key) + " was stored and never deleted, but is absent; sum " + sink);
             }
         }
     }

@@ -27,21 +27,35 @@ final class YcsbCommand extends Measurement {
     @Mixin
     private final SystemOptions options = new SystemOptions();
 
-    @Option(names = "--workload", paramLabel = "a|b|c|update|insert", defaultValue = "c",
-            description = "a: 50 %% reads; b: 95 %%; c: all; update: none; insert: new records, the oldest deleted (default: ${DEFAULT-VALUE}).")
+    @Option(
+            names = "--workload",
+            paramLabel = "a|b|c|update|insert",
+            defaultValue = "c",
+            description =
+                    "a: 50 %% reads; b: 95 %%; c: all; update: none; insert: new records, the oldest deleted (default: ${DEFAULT-VALUE}).")
     @SuppressWarnings("NullAway.Init")
     private String workload;
 
-    @Option(names = "--distribution", paramLabel = "uniform|zipfian", defaultValue = "uniform",
+    @Option(
+            names = "--distribution",
+            paramLabel = "uniform|zipfian",
+            defaultValue = "uniform",
             description = "zipfian: exponent 0.99, scrambled (default: ${DEFAULT-VALUE}).")
     @SuppressWarnings("NullAway.Init")
     private String distribution;
 
-    @Option(names = "--records", paramLabel = "COUNT", defaultValue = "1000000", description = "Records loaded (default: ${DEFAULT-VALUE}).")
+    @Option(
+            names = "--records",
+            paramLabel = "COUNT",
+            defaultValue = "1000000",
+            description = "Records loaded (default: ${DEFAULT-VALUE}).")
     @SuppressWarnings("NullAway.Init")
     private String recordCount;
 
-    @Option(names = "--value-bytes", paramLabel = "SIZE|LOW-HIGH", defaultValue = "100",
+    @Option(
+            names = "--value-bytes",
+            paramLabel = "SIZE|LOW-HIGH",
+            defaultValue = "100",
             description = "Value size, or a range to choose from uniformly (default: ${DEFAULT-VALUE}).")
     @SuppressWarnings("NullAway.Init")
     private String valueBytes;
@@ -55,23 +69,42 @@ final class YcsbCommand extends Measurement {
     @Option(names = "--seconds", defaultValue = "2", description = "Length of a slice (default: ${DEFAULT-VALUE}).")
     private double seconds;
 
-    @Option(names = "--warmup", defaultValue = "3", description = "Seconds before the first slice (default: ${DEFAULT-VALUE}).")
+    @Option(
+            names = "--warmup",
+            defaultValue = "3",
+            description = "Seconds before the first slice (default: ${DEFAULT-VALUE}).")
     private double warmup;
 
-    @Option(names = "--turnover", defaultValue = "1",
-            description = "Where there are writes, the warm-up goes on (up to ten times as long) until this times the live bytes is written"
-                    + " (default: ${DEFAULT-VALUE}).")
+    @Option(
+            names = "--turnover",
+            defaultValue = "1",
+            description =
+                    "Where there are writes, the warm-up goes on (up to ten times as long) until this times the live bytes is written"
+                            + " (default: ${DEFAULT-VALUE}).")
     private double turnover;
 
-    @Option(names = "--settle", paramLabel = "MILLIS", defaultValue = "200", description = "See below (default: ${DEFAULT-VALUE}).")
+    @Option(
+            names = "--settle",
+            paramLabel = "MILLIS",
+            defaultValue = "200",
+            description = "See below (default: ${DEFAULT-VALUE}).")
     private int settle;
 
-    @Option(names = "--utilisation", paramLabel = "SHARE,…", split = ",", defaultValue = "0.5",
-            description = "Loam: what to set the capacity for; several are measured side by side (default: ${DEFAULT-VALUE}).")
+    @Option(
+            names = "--utilisation",
+            paramLabel = "SHARE,…",
+            split = ",",
+            defaultValue = "0.5",
+            description =
+                    "Loam: what to set the capacity for; several are measured side by side (default: ${DEFAULT-VALUE}).")
     @SuppressWarnings("NullAway.Init")
     private List<Double> utilisations;
 
-    @Option(names = "--capacity", paramLabel = "SIZE", defaultValue = "0", description = "Loam: the capacity, instead of --utilisation.")
+    @Option(
+            names = "--capacity",
+            paramLabel = "SIZE",
+            defaultValue = "0",
+            description = "Loam: the capacity, instead of --utilisation.")
     @SuppressWarnings("NullAway.Init")
     private String capacity;
 
@@ -94,11 +127,22 @@ final class YcsbCommand extends Measurement {
             long planned = fixed
                     ? Sizes.bytes("--capacity", capacity)
                     : Loading.capacityFor(records, keyBytes, mean, Math.min(utilisation, 0.85));
-            var plan = new Ycsb.Plan(workload, distribution, batch, seconds, warmup, turnover, fixed ? 0 : utilisation, settle, options.seed);
+            var plan = new Ycsb.Plan(
+                    workload,
+                    distribution,
+                    batch,
+                    seconds,
+                    warmup,
+                    turnover,
+                    fixed ? 0 : utilisation,
+                    settle,
+                    options.seed);
             for (SystemName system : options.systems()) {
-                Setup setup = options.setup(system, records, keyBytes, sizes, planned).withCapacity(planned, fixed ? planned : planned * 2);
+                Setup setup = options.setup(system, records, keyBytes, sizes, planned)
+                        .withCapacity(planned, fixed ? planned : planned * 2);
                 String name = utilisations.size() == 1 ? system.toString() : system + "@" + utilisation;
-                parts.add(new Comparison.Part(name, system, setup, plan, options.heapBytes(planned, records * (keyBytes + mean)), List.of()));
+                parts.add(new Comparison.Part(
+                        name, system, setup, plan, options.heapBytes(planned, records * (keyBytes + mean)), List.of()));
             }
         }
         return new Comparison("ycsb", options.rounds, progress()).run(parts);

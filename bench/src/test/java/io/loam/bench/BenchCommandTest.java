@@ -77,33 +77,69 @@ class BenchCommandTest {
 
     @Test
     void ycsbComparesInJvmsOfTheirOwnAndGivesRatios() {
-        Outcome outcome = run(("ycsb --store bare --compare chm,chm-copy --workload b --records 2000 --seconds 0.1 --warmup 0.1 --rounds 3"
-                + " --settle 0 --format json").split(" "));
+        Outcome outcome = run(
+                ("ycsb --store bare --compare chm,chm-copy --workload b --records 2000 --seconds 0.1 --warmup 0.1 --rounds 3"
+                                + " --settle 0 --format json")
+                        .split(" "));
         assertThat(outcome.exitCode()).as(outcome.err()).isZero();
         Map<String, Object> systems = Figures.object(outcome.json(), "systems");
         assertThat(systems.keySet()).containsExactly("bare", "chm", "chm-copy");
         for (String system : systems.keySet()) {
             Map<String, Object> figures = Figures.object(systems, system);
-            for (String figure : List.of("opsPerSecond", "opsPerCpuSecond", "opsPerProcessCpuSecond", "p50Nanos", "p99Nanos", "p999Nanos",
-                    "rssBytes", "liveUserBytes", "capacityBytes")) {
-                assertThat(Figures.number(figures, figure)).as(system + " " + figure).isPositive();
+            for (String figure : List.of(
+                    "opsPerSecond",
+                    "opsPerCpuSecond",
+                    "opsPerProcessCpuSecond",
+                    "p50Nanos",
+                    "p99Nanos",
+                    "p999Nanos",
+                    "rssBytes",
+                    "liveUserBytes",
+                    "capacityBytes")) {
+                assertThat(Figures.number(figures, figure))
+                        .as(system + " " + figure)
+                        .isPositive();
             }
             assertThat((List<?>) figures.get("opsPerSecondRounds")).hasSize(3);
         }
-        assertThat(Figures.number(Figures.object(systems, "chm"), "verifiedReads")).isPositive();
+        assertThat(Figures.number(Figures.object(systems, "chm"), "verifiedReads"))
+                .isPositive();
     }
 
     @Test
     void resultsAreSavedAndReported(@TempDir Path directory) throws Exception {
         Path file = directory.resolve("results").resolve("get.json");
-        Outcome outcome = run("ycsb", "--store", "chm", "--records", "1000", "--seconds", "0.1", "--warmup", "0", "--rounds", "1",
-                "--settle", "0", "--label", "get-100", "--save", file.toString());
+        Outcome outcome = run(
+                "ycsb",
+                "--store",
+                "chm",
+                "--records",
+                "1000",
+                "--seconds",
+                "0.1",
+                "--warmup",
+                "0",
+                "--rounds",
+                "1",
+                "--settle",
+                "0",
+                "--label",
+                "get-100",
+                "--save",
+                file.toString());
         assertThat(outcome.exitCode()).as(outcome.err()).isZero();
         assertThat(outcome.out()).contains("opsPerCpuSecond");
-        Outcome report = run("report", "--results", file.getParent().toString(), "--output", directory.resolve("docs").toString());
+        Outcome report = run(
+                "report",
+                "--results",
+                file.getParent().toString(),
+                "--output",
+                directory.resolve("docs").toString());
         assertThat(report.exitCode()).as(report.err()).isZero();
         assertThat(report.out()).contains("not measured").contains("goals met");
-        assertThat(Files.readString(directory.resolve("docs").resolve("results.md"))).contains("### get-100").contains("ycsb --store chm");
+        assertThat(Files.readString(directory.resolve("docs").resolve("results.md")))
+                .contains("### get-100")
+                .contains("ycsb --store chm");
     }
 
     @ParameterizedTest
@@ -126,6 +162,7 @@ class BenchCommandTest {
     void limitMeasuresTheFourThingsThatItsNamesakeInCDoes() {
         Outcome outcome = run("limit --records 2k --seconds 0.1 --warmup 0.1 --rounds 1 --format json".split(" "));
         assertThat(outcome.exitCode()).as(outcome.err()).isZero();
-        assertThat(Figures.object(outcome.json(), "systems").keySet()).containsExactly("GET", "GETBATCH16", "PUTINPLACE", "PUTLOG");
+        assertThat(Figures.object(outcome.json(), "systems").keySet())
+                .containsExactly("GET", "GETBATCH16", "PUTINPLACE", "PUTLOG");
     }
 }

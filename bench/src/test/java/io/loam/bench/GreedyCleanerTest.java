@@ -27,7 +27,9 @@ class GreedyCleanerTest {
     void agreesWithTheClosedForm() {
         for (double utilisation : new double[] {0.5, 0.7, 0.8, 0.9}) {
             double expected = closedForm(utilisation);
-            assertThat(GreedyCleaner.copiesPerWrite(utilisation)).as("at %s", utilisation).isCloseTo(expected, within(0.07 * expected));
+            assertThat(GreedyCleaner.copiesPerWrite(utilisation))
+                    .as("at %s", utilisation)
+                    .isCloseTo(expected, within(0.07 * expected));
         }
     }
 

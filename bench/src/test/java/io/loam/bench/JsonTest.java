@@ -29,25 +29,32 @@ class JsonTest {
 
     @Test
     void numbersThatJsonLacksAreNull() {
-        assertThat(Json.write(List.of(Double.NaN, Double.POSITIVE_INFINITY, 1e20, 1234567.0))).isEqualTo("[null,null,1.0E20,1234567]");
+        assertThat(Json.write(List.of(Double.NaN, Double.POSITIVE_INFINITY, 1e20, 1234567.0)))
+                .isEqualTo("[null,null,1.0E20,1234567]");
     }
 
     @Test
     void brokenTextIsRefusedWithItsPlace() {
-        for (String text : List.of("", "{", "{\"a\"}", "[1,]", "\"open", "nul", "1 2", "{\"a\":1}}", "\"\\u12\"", "\"\\")) {
-            assertThatThrownBy(() -> Json.parse(text)).as(text).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("JSON");
+        for (String text :
+                List.of("", "{", "{\"a\"}", "[1,]", "\"open", "nul", "1 2", "{\"a\":1}}", "\"\\u12\"", "\"\\")) {
+            assertThatThrownBy(() -> Json.parse(text))
+                    .as(text)
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("JSON");
         }
     }
 
     @Test
     void recordsGoThroughMapsUnchanged() {
-        Setup setup = new Setup("loam", 5_000_000_000L, 8, 75, 125, 1L << 33, 1L << 34, 2, "append", 0, 1 << 20, 0, "fast", true, 100);
+        Setup setup = new Setup(
+                "loam", 5_000_000_000L, 8, 75, 125, 1L << 33, 1L << 34, 2, "append", 0, 1 << 20, 0, "fast", true, 100);
         String text = Json.write(Json.toMap(setup));
         assertThat(Json.toRecord(Json.parseObject(text), Setup.class)).isEqualTo(setup);
     }
 
     @Test
     void aRecordWithAMissingPartIsRefused() {
-        assertThatThrownBy(() -> Json.toRecord(Map.of("system", "loam"), Setup.class)).hasMessageContaining("records");
+        assertThatThrownBy(() -> Json.toRecord(Map.of("system", "loam"), Setup.class))
+                .hasMessageContaining("records");
     }
 }

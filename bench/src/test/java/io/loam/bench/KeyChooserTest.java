@@ -31,14 +31,24 @@ class KeyChooserTest {
         for (int i = 0; i < DRAWS; i++) {
             counts[(int) chooser.nextRank()]++;
         }
-        double total = IntStream.rangeClosed(1, records).mapToDouble(rank -> Math.pow(rank, -0.99)).sum();
+        double total = IntStream.rangeClosed(1, records)
+                .mapToDouble(rank -> Math.pow(rank, -0.99))
+                .sum();
         for (int rank : new int[] {0, 1, 2, 5, 10}) {
             double expected = Math.pow(rank + 1, -0.99) / total;
-            assertThat((double) counts[rank] / DRAWS).as("rank %d", rank).isCloseTo(expected, within(expected * 0.05 + 1e-4));
+            assertThat((double) counts[rank] / DRAWS)
+                    .as("rank %d", rank)
+                    .isCloseTo(expected, within(expected * 0.05 + 1e-4));
         }
         // In the tail, sums over ranges: the second half of all ranks.
-        double expected = IntStream.rangeClosed(records / 2 + 1, records).mapToDouble(rank -> Math.pow(rank, -0.99)).sum() / total;
-        double actual = (double) IntStream.range(records / 2, records).map(rank -> counts[rank]).sum() / DRAWS;
+        double expected = IntStream.rangeClosed(records / 2 + 1, records)
+                        .mapToDouble(rank -> Math.pow(rank, -0.99))
+                        .sum()
+                / total;
+        double actual = (double) IntStream.range(records / 2, records)
+                        .map(rank -> counts[rank])
+                        .sum()
+                / DRAWS;
         assertThat(actual).isCloseTo(expected, within(expected * 0.03));
     }
 
@@ -61,7 +71,8 @@ class KeyChooserTest {
         for (int i = 0; i < 200_000; i++) {
             counts[(int) chooser.next()]++;
         }
-        int[] hottest = IntStream.range(0, 1000).boxed()
+        int[] hottest = IntStream.range(0, 1000)
+                .boxed()
                 .sorted((a, b) -> counts[b] - counts[a])
                 .limit(3)
                 .mapToInt(Integer::intValue)

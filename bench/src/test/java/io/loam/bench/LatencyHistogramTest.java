@@ -22,7 +22,9 @@ class LatencyHistogramTest {
         }
         for (double quantile : new double[] {0.01, 0.1, 0.5, 0.9, 0.99, 0.999, 0.9999, 1}) {
             double expected = theirs.getValueAtPercentile(quantile * 100);
-            assertThat((double) ours.quantile(quantile)).as("quantile %s", quantile).isCloseTo(expected, within(expected * 0.01 + 1));
+            assertThat((double) ours.quantile(quantile))
+                    .as("quantile %s", quantile)
+                    .isCloseTo(expected, within(expected * 0.01 + 1));
         }
         assertThat(ours.total()).isEqualTo(200_000);
     }

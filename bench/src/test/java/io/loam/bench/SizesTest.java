@@ -20,8 +20,12 @@ class SizesTest {
     @Test
     void nonsenseIsRefusedByNameOfTheOption() {
         for (String text : new String[] {"", "k", "-1", "1-2-3", "nan", "1x"}) {
-            assertThatThrownBy(() -> Sizes.range("--value-bytes", text)).isInstanceOf(BadInput.class).hasMessageContaining("--value-bytes");
-            assertThatThrownBy(() -> Sizes.count("--records", text)).isInstanceOf(BadInput.class).hasMessageContaining("--records");
+            assertThatThrownBy(() -> Sizes.range("--value-bytes", text))
+                    .isInstanceOf(BadInput.class)
+                    .hasMessageContaining("--value-bytes");
+            assertThatThrownBy(() -> Sizes.count("--records", text))
+                    .isInstanceOf(BadInput.class)
+                    .hasMessageContaining("--records");
         }
     }
 }

@@ -48,7 +48,9 @@ class StampedValuesTest {
             byte[] torn = first.clone();
             System.arraycopy(second, 0, torn, 0, cut);
             if (!Arrays.equals(torn, first) && !Arrays.equals(torn, second)) {
-                assertThat(StampedValues.defect(42, torn, 100)).as("cut at %d", cut).isNotNull();
+                assertThat(StampedValues.defect(42, torn, 100))
+                        .as("cut at %d", cut)
+                        .isNotNull();
             }
         }
     }
@@ -64,6 +66,8 @@ class StampedValuesTest {
 
     @Test
     void valuesTooShortToBeStampedAreRefused() {
-        assertThatThrownBy(() -> new StampedValues(15, 100, 1)).isInstanceOf(BadInput.class).hasMessageContaining("at least 16");
+        assertThatThrownBy(() -> new StampedValues(15, 100, 1))
+                .isInstanceOf(BadInput.class)
+                .hasMessageContaining("at least 16");
     }
 }

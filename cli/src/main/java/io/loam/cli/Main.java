@@ -1,5 +1,6 @@
 package io.loam.cli;
 
+import io.loam.bench.BenchCommand;
 import io.loam.cli.demo.DemoCommand;
 import io.loam.cli.shell.ShellCommand;
 import java.io.PrintWriter;
@@ -15,7 +16,7 @@ import picocli.CommandLine.Spec;
         description = "Log-structured memory for the JVM.",
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
-        subcommands = {DemoCommand.class, ShellCommand.class, CommandLine.HelpCommand.class})
+        subcommands = {DemoCommand.class, ShellCommand.class, BenchCommand.class, CommandLine.HelpCommand.class})
 public final class Main implements Runnable {
 
     @Spec

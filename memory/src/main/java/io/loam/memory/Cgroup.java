@@ -27,7 +27,8 @@ record Cgroup(Path mount, Path directory, int version) {
         List<String> mounts = ProcFile.lines(root.resolve("proc/self/mountinfo"));
         Optional<Cgroup> first = memberships.stream()
                 .map(line -> line.split(":", 3))
-                .filter(fields -> fields.length == 3 && Arrays.asList(fields[1].split(",")).contains("memory"))
+                .filter(fields -> fields.length == 3
+                        && Arrays.asList(fields[1].split(",")).contains("memory"))
                 .findFirst()
                 .flatMap(fields -> find(root, mounts, 1, fields[2]));
         return first.or(() -> memberships.stream()
@@ -50,7 +51,8 @@ record Cgroup(Path mount, Path directory, int version) {
             }
             boolean matches = version == 2
                     ? what[0].equals("cgroup2")
-                    : what[0].equals("cgroup") && Arrays.asList(what[2].split(",")).contains("memory");
+                    : what[0].equals("cgroup")
+                            && Arrays.asList(what[2].split(",")).contains("memory");
             if (matches) {
                 Path mount = under(root, where[4]);
                 return Optional.of(new Cgroup(mount, below(mount, where[3], path), version));
@@ -110,6 +112,8 @@ record Cgroup(Path mount, Path directory, int version) {
     }
 
     private static long number(Path file, long otherwise) {
-        return ProcFile.text(file).map(text -> ProcFile.number(text).orElse(otherwise)).orElse(otherwise);
+        return ProcFile.text(file)
+                .map(text -> ProcFile.number(text).orElse(otherwise))
+                .orElse(otherwise);
     }
 }

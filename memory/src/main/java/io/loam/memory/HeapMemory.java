@@ -98,7 +98,8 @@ public final class HeapMemory extends RawMemory {
         int index = index(address);
         while (true) {
             long old = (long) WORD.getOpaque(words, index);
-            if (WORD.compareAndSet(words, index, old, (old & ~(0xFFFF_FFFFL << shift)) | (value & 0xFFFF_FFFFL) << shift)) {
+            if (WORD.compareAndSet(
+                    words, index, old, (old & ~(0xFFFF_FFFFL << shift)) | (value & 0xFFFF_FFFFL) << shift)) {
                 return;
             }
         }
@@ -231,6 +232,7 @@ public final class HeapMemory extends RawMemory {
     public MemorySegment view(long address, long length) {
         byte[] bytes = new byte[Math.toIntExact(length)];
         copyOut(address, bytes, 0, bytes.length);
-        return MemorySegment.ofBuffer(ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).asReadOnlyBuffer());
+        return MemorySegment.ofBuffer(
+                ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).asReadOnlyBuffer());
     }
 }

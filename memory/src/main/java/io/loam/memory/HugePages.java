@@ -17,7 +17,9 @@ public final class HugePages {
     static String state(Path directory) {
         return ProcFile.text(directory.resolve("enabled"))
                 .map(enabled -> "transparent huge pages: " + chosen(enabled) + ", defrag: "
-                        + ProcFile.text(directory.resolve("defrag")).map(HugePages::chosen).orElse("unknown") + ", size: "
+                        + ProcFile.text(directory.resolve("defrag"))
+                                .map(HugePages::chosen)
+                                .orElse("unknown") + ", size: "
                         + ProcFile.text(directory.resolve("hpage_pmd_size")).orElse("unknown") + " bytes"
                         + (chosen(enabled).equals("never")
                                 ? "; switch them on by: echo madvise > /sys/kernel/mm/transparent_hugepage/enabled"

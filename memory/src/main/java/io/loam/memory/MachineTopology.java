@@ -19,7 +19,8 @@ import java.util.TreeMap;
  */
 final class MachineTopology implements Topology {
 
-    static final MachineTopology INSTANCE = read(Path.of("/"), Runtime.getRuntime().availableProcessors());
+    static final MachineTopology INSTANCE =
+            read(Path.of("/"), Runtime.getRuntime().availableProcessors());
 
     private final int[] kernelNodes;
     private final int[] cpuCounts;
@@ -35,7 +36,8 @@ final class MachineTopology implements Topology {
             all.or(cpus);
         });
         kernelNodes = nodes.stream().mapToInt(Integer::intValue).toArray();
-        cpuCounts = nodes.stream().mapToInt(node -> cardinality(cpusByNode, node)).toArray();
+        cpuCounts =
+                nodes.stream().mapToInt(node -> cardinality(cpusByNode, node)).toArray();
         cpuCount = all.cardinality();
         places = new int[all.length()];
         for (int cpu = 0; cpu < places.length; cpu++) {
@@ -58,13 +60,15 @@ final class MachineTopology implements Topology {
     static MachineTopology read(Path root, int processors) {
         TreeMap<Integer, BitSet> cpusByNode = new TreeMap<>();
         Optional<BitSet> allowed = allowedCpus(root.resolve("proc/self/status"));
-        try (DirectoryStream<Path> entries = Files.newDirectoryStream(root.resolve("sys/devices/system/node"), "node[0-9]*")) {
+        try (DirectoryStream<Path> entries =
+                Files.newDirectoryStream(root.resolve("sys/devices/system/node"), "node[0-9]*")) {
             for (Path entry : entries) {
                 BitSet cpus = parseList(Files.readString(entry.resolve("cpulist")));
                 allowed.ifPresent(cpus::and);
                 online(root).ifPresent(cpus::and);
                 if (!cpus.isEmpty()) {
-                    cpusByNode.put(Integer.parseInt(entry.getFileName().toString().substring("node".length())), cpus);
+                    cpusByNode.put(
+                            Integer.parseInt(entry.getFileName().toString().substring("node".length())), cpus);
                 }
             }
         } catch (IOException | RuntimeException e) {
@@ -105,8 +109,10 @@ final class MachineTopology implements Topology {
                 continue;
             }
             int dash = part.indexOf('-');
-            int first = Integer.parseInt(dash < 0 ? part.strip() : part.substring(0, dash).strip());
-            int last = dash < 0 ? first : Integer.parseInt(part.substring(dash + 1).strip());
+            int first = Integer.parseInt(
+                    dash < 0 ? part.strip() : part.substring(0, dash).strip());
+            int last =
+                    dash < 0 ? first : Integer.parseInt(part.substring(dash + 1).strip());
             if (first < 0 || last < first || last > 0xFFFF) {
                 throw new IllegalArgumentException("CPU list " + list + " has an impossible range " + part);
             }
@@ -122,7 +128,9 @@ final class MachineTopology implements Topology {
 
     /** Place of a CPU by the kernel's number: node in the upper 16 bits, CPU within the node in the lower 16. */
     int place(int kernelCpu) {
-        return kernelCpu >= 0 && kernelCpu < places.length ? places[kernelCpu] : (kernelCpu & Integer.MAX_VALUE) % cpuCounts[0];
+        return kernelCpu >= 0 && kernelCpu < places.length
+                ? places[kernelCpu]
+                : (kernelCpu & Integer.MAX_VALUE) % cpuCounts[0];
     }
 
     @Override
@@ -154,7 +162,11 @@ final class MachineTopology implements Topology {
     public String toString() {
         StringBuilder text = new StringBuilder("machine with ").append(cpuCount).append(" CPUs");
         for (int node = 0; node < kernelNodes.length; node++) {
-            text.append(node == 0 ? ": " : ", ").append("node ").append(kernelNodes[node]).append(" has ").append(cpuCounts[node]);
+            text.append(node == 0 ? ": " : ", ")
+                    .append("node ")
+                    .append(kernelNodes[node])
+                    .append(" has ")
+                    .append(cpuCounts[node]);
         }
         return text.toString();
     }

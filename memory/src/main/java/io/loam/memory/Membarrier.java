@@ -34,7 +34,9 @@ public final class Membarrier {
         int result = Native.membarrier(PRIVATE_EXPEDITED);
         if (result < 0) {
             throw MemoryException.of(
-                    "membarrier(PRIVATE_EXPEDITED)", -result, "call register() first, and use fences where it answers false");
+                    "membarrier(PRIVATE_EXPEDITED)",
+                    -result,
+                    "call register() first, and use fences where it answers false");
         }
     }
 }

@@ -51,8 +51,10 @@ final class Native {
             handle("mmap", FunctionDescriptor.of(LONG, LONG, LONG, INT, INT, INT, LONG), CAPTURE);
     private static final MethodHandle MUNMAP = handle("munmap", FunctionDescriptor.of(INT, LONG, LONG), CAPTURE);
     private static final MethodHandle MADVISE = handle("madvise", FunctionDescriptor.of(INT, LONG, LONG, INT), CAPTURE);
-    private static final MethodHandle MPROTECT = handle("mprotect", FunctionDescriptor.of(INT, LONG, LONG, INT), CAPTURE);
-    private static final MethodHandle MINCORE = handle("mincore", FunctionDescriptor.of(INT, LONG, LONG, POINTER), CAPTURE);
+    private static final MethodHandle MPROTECT =
+            handle("mprotect", FunctionDescriptor.of(INT, LONG, LONG, INT), CAPTURE);
+    private static final MethodHandle MINCORE =
+            handle("mincore", FunctionDescriptor.of(INT, LONG, LONG, POINTER), CAPTURE);
     private static final MethodHandle MEMBARRIER = handle(
             "syscall", FunctionDescriptor.of(LONG, LONG, INT, INT, INT), CAPTURE, Linker.Option.firstVariadicArg(1));
     private static final MethodHandle MBIND = handle(
@@ -68,11 +70,13 @@ final class Native {
     /** Critical with heap access: the collector can't move the array meanwhile, since the thread reaches no safepoint. Keep copies short. */
     private static final MethodHandle MEMCPY_OUT =
             handle("memcpy", FunctionDescriptor.of(LONG, POINTER, LONG, LONG), Linker.Option.critical(true));
+
     private static final MethodHandle MEMCPY_IN =
             handle("memcpy", FunctionDescriptor.of(LONG, LONG, POINTER, LONG), Linker.Option.critical(true));
     private static final MethodHandle MEMCPY =
             handle("memcpy", FunctionDescriptor.of(LONG, LONG, LONG, LONG), Linker.Option.critical(false));
-    private static final boolean GLIBC = LINKER.defaultLookup().find("gnu_get_libc_version").isPresent();
+    private static final boolean GLIBC =
+            LINKER.defaultLookup().find("gnu_get_libc_version").isPresent();
 
     private static final int PAGE_BYTES = readPageBytes();
 
@@ -81,7 +85,8 @@ final class Native {
     private static MethodHandle handle(String name, FunctionDescriptor signature, Linker.Option... options) {
         MemorySegment function = LINKER.defaultLookup()
                 .find(name)
-                .orElseThrow(() -> new MemoryException("this C library has no function " + name + "; use glibc 2.17, musl 1.2 or newer"));
+                .orElseThrow(() -> new MemoryException(
+                        "this C library has no function " + name + "; use glibc 2.17, musl 1.2 or newer"));
         return LINKER.downcallHandle(function, signature, options);
     }
 

@@ -34,8 +34,8 @@ enum Platform {
                 }
             }
         }
-        throw new MemoryException("Loam's memory needs Linux on x86-64 or AArch64 and a 64-bit JVM; this is " + osName + " on "
-                + architecture + "; run it in a Linux container or virtual machine");
+        throw new MemoryException("Loam's memory needs Linux on x86-64 or AArch64 and a 64-bit JVM; this is " + osName
+                + " on " + architecture + "; run it in a Linux container or virtual machine");
     }
 
     /** This process's platform; refuses an unknown one, and a JVM that denies native access, before any native call is tried. */

@@ -46,14 +46,17 @@ public final class ProcessMemory {
     public static long availableBytes() {
         OptionalLong machine = ProcFile.kilobyteField(ROOT.resolve("proc/meminfo"), "MemAvailable");
         Optional<Cgroup> group = Cgroup.of(ROOT);
-        return Math.min(machine.orElse(Long.MAX_VALUE), group.map(Cgroup::availableBytes).orElse(Long.MAX_VALUE));
+        return Math.min(
+                machine.orElse(Long.MAX_VALUE),
+                group.map(Cgroup::availableBytes).orElse(Long.MAX_VALUE));
     }
 
     /** One line for error messages. */
     static String summary() {
         long limit = cgroupLimitBytes();
         return "the machine has " + mebibytes(physicalBytes()) + ", the cgroup allows "
-                + (limit == Long.MAX_VALUE ? "all of it" : mebibytes(limit)) + ", available are " + mebibytes(availableBytes())
+                + (limit == Long.MAX_VALUE ? "all of it" : mebibytes(limit)) + ", available are "
+                + mebibytes(availableBytes())
                 + ", this process uses " + mebibytes(rssBytes());
     }
 

@@ -50,7 +50,8 @@ public final class Reservation implements AutoCloseable {
         long slack = Math.max(alignment, page) - page;
         long whole = (bytes + page - 1) & -page;
         if (whole <= 0 || whole + slack <= 0) {
-            throw MemoryException.of(call(bytes, alignment), Errno.ENOMEM, "ask for less: this is beyond any address space");
+            throw MemoryException.of(
+                    call(bytes, alignment), Errno.ENOMEM, "ask for less: this is beyond any address space");
         }
         long start = Native.mmap(
                 0,
@@ -78,7 +79,8 @@ public final class Reservation implements AutoCloseable {
         if (bytes > 0) {
             int result = Native.munmap(address, bytes);
             if (result < 0) {
-                throw MemoryException.of("munmap of " + bytes + " bytes around a reservation", -result, "raise vm.max_map_count");
+                throw MemoryException.of(
+                        "munmap of " + bytes + " bytes around a reservation", -result, "raise vm.max_map_count");
             }
         }
     }
@@ -111,7 +113,12 @@ public final class Reservation implements AutoCloseable {
         try {
             int result = advise(offset, bytes, wanted ? Native.MADV_HUGEPAGE : Native.MADV_NOHUGEPAGE);
             if (result < 0 && result != -Errno.EINVAL) {
-                throw failure(wanted ? "madvise(MADV_HUGEPAGE)" : "madvise(MADV_NOHUGEPAGE)", offset, bytes, result, "see the kernel's log");
+                throw failure(
+                        wanted ? "madvise(MADV_HUGEPAGE)" : "madvise(MADV_NOHUGEPAGE)",
+                        offset,
+                        bytes,
+                        result,
+                        "see the kernel's log");
             }
             return result == 0;
         } finally {
@@ -206,7 +213,8 @@ public final class Reservation implements AutoCloseable {
         if (result == -Errno.EINVAL) {
             touch(offset, bytes);
         } else if (result < 0) {
-            throw failure("madvise(MADV_POPULATE_WRITE)", offset, bytes, result, "free memory or raise the cgroup's limit");
+            throw failure(
+                    "madvise(MADV_POPULATE_WRITE)", offset, bytes, result, "free memory or raise the cgroup's limit");
         }
     }
 
@@ -282,7 +290,12 @@ public final class Reservation implements AutoCloseable {
             }
             int result = bytes == 0 ? 0 : Native.mbindPreferred(address + offset, bytes, machine.kernelNode(node));
             if (result < 0 && result != -Errno.ENOSYS && result != -Errno.EPERM) {
-                throw failure("mbind to node " + node, offset, bytes, result, "check the cpuset's memory nodes (Mems_allowed)");
+                throw failure(
+                        "mbind to node " + node,
+                        offset,
+                        bytes,
+                        result,
+                        "check the cpuset's memory nodes (Mems_allowed)");
             }
         } finally {
             use.unlock();
@@ -325,8 +338,8 @@ public final class Reservation implements AutoCloseable {
 
     private void checkRange(long offset, long length) {
         if (offset < 0 || length < 0 || offset > bytes - length) {
-            throw new IllegalArgumentException(
-                    "range of " + length + " bytes from offset " + offset + " is outside the reservation's " + bytes + " bytes");
+            throw new IllegalArgumentException("range of " + length + " bytes from offset " + offset
+                    + " is outside the reservation's " + bytes + " bytes");
         }
         long pageMask = Native.pageBytes() - 1L;
         if (((offset | length) & pageMask) != 0) {

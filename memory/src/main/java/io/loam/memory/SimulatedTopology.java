@@ -5,8 +5,8 @@ record SimulatedTopology(int nodeCount, int cpusPerNode) implements Topology {
 
     SimulatedTopology {
         if (nodeCount < 1 || cpusPerNode < 1) {
-            throw new IllegalArgumentException(
-                    "a simulated machine needs at least 1 node with 1 CPU; " + nodeCount + " nodes with " + cpusPerNode + " CPUs given");
+            throw new IllegalArgumentException("a simulated machine needs at least 1 node with 1 CPU; " + nodeCount
+                    + " nodes with " + cpusPerNode + " CPUs given");
         }
     }
 

@@ -81,7 +81,14 @@ final class CopyBenchmark {
             }
             Arrays.sort(nanos);
             System.out.printf(
-                    Locale.ROOT, "%s %s %d-%d bytes: %.1f ns (least %.1f) %s%n", how, what, least, most, nanos[4], nanos[0],
+                    Locale.ROOT,
+                    "%s %s %d-%d bytes: %.1f ns (least %.1f) %s%n",
+                    how,
+                    what,
+                    least,
+                    most,
+                    nanos[4],
+                    nanos[0],
                     checksum == 42 ? "." : "");
         }
     }

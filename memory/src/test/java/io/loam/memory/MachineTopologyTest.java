@@ -27,7 +27,9 @@ final class MachineTopologyTest {
     }
 
     private void allow(String list) throws IOException {
-        write("proc/self/status", "Name:\tjava\nCpus_allowed:\tff\nCpus_allowed_list:\t" + list + "\nMems_allowed_list:\t0\n");
+        write(
+                "proc/self/status",
+                "Name:\tjava\nCpus_allowed:\tff\nCpus_allowed_list:\t" + list + "\nMems_allowed_list:\t0\n");
     }
 
     private MachineTopology read() {
@@ -149,7 +151,8 @@ final class MachineTopologyTest {
         assertThat(machine.currentCpuOfNode()).isEqualTo(cpu);
         Set<String> places = new HashSet<>();
         for (int i = 0; i < 6; i++) {
-            Thread thread = Thread.ofPlatform().start(() -> places.add(machine.currentNode() + "/" + machine.currentCpuOfNode()));
+            Thread thread = Thread.ofPlatform()
+                    .start(() -> places.add(machine.currentNode() + "/" + machine.currentCpuOfNode()));
             thread.join();
         }
         assertThat(places).hasSizeGreaterThan(2).allMatch(place -> place.matches("[01]/[012]"));

@@ -47,7 +47,9 @@ final class MembarrierTest {
                 while (memory.getLongAcquire(round) != -i - 1L) {
                     Thread.onSpinWait();
                 }
-                assertThat(saw == i + 1 || readerSaw[i] == i + 1).as("round %d", i).isTrue();
+                assertThat(saw == i + 1 || readerSaw[i] == i + 1)
+                        .as("round %d", i)
+                        .isTrue();
             }
             reader.join();
         }

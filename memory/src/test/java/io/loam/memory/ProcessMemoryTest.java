@@ -26,13 +26,16 @@ final class ProcessMemoryTest {
         assertThat(ProcessMemory.peakRssBytes()).isBetween(10L << 20, ProcessMemory.physicalBytes());
         assertThat(ProcessMemory.availableBytes()).isBetween(1L, ProcessMemory.physicalBytes());
         assertThat(ProcessMemory.cgroupLimitBytes()).isPositive();
-        assertThat(ProcessMemory.summary()).matches("the machine has \\d+ MiB, the cgroup allows .*, this process uses \\d+ MiB");
+        assertThat(ProcessMemory.summary())
+                .matches("the machine has \\d+ MiB, the cgroup allows .*, this process uses \\d+ MiB");
     }
 
     @Test
     void unifiedCgroupGivesTheSmallestLimitOfItsParents() throws IOException {
         write("proc/self/cgroup", "0::/a/b\n");
-        write("proc/self/mountinfo", "30 23 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate\n");
+        write(
+                "proc/self/mountinfo",
+                "30 23 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate\n");
         write("sys/fs/cgroup/a/memory.max", "1000000\n");
         write("sys/fs/cgroup/a/memory.current", "900000\n");
         write("sys/fs/cgroup/a/memory.stat", "anon 1\ninactive_file 100000\nactive_file 50000\n");
@@ -80,15 +83,20 @@ final class ProcessMemoryTest {
         write("enabled", "always [madvise] never\n");
         write("defrag", "always defer [madvise] never\n");
         write("hpage_pmd_size", "2097152\n");
-        assertThat(HugePages.state(root)).isEqualTo("transparent huge pages: madvise, defrag: madvise, size: 2097152 bytes");
+        assertThat(HugePages.state(root))
+                .isEqualTo("transparent huge pages: madvise, defrag: madvise, size: 2097152 bytes");
     }
 
     @Test
     void unknownPlatformIsRefusedByName() {
         assertThat(Platform.of("Linux", "amd64")).isEqualTo(Platform.X86_64);
         assertThat(Platform.of("Linux", "aarch64")).isEqualTo(Platform.AARCH64);
-        assertThatThrownBy(() -> Platform.of("Windows 11", "amd64")).isInstanceOf(MemoryException.class).hasMessageContaining("Windows 11");
-        assertThatThrownBy(() -> Platform.of("Linux", "riscv64")).isInstanceOf(MemoryException.class).hasMessageContaining("riscv64");
+        assertThatThrownBy(() -> Platform.of("Windows 11", "amd64"))
+                .isInstanceOf(MemoryException.class)
+                .hasMessageContaining("Windows 11");
+        assertThatThrownBy(() -> Platform.of("Linux", "riscv64"))
+                .isInstanceOf(MemoryException.class)
+                .hasMessageContaining("riscv64");
     }
 
     @Test

@@ -21,7 +21,8 @@ abstract class RawMemoryContract {
     static final int BYTES = 1 << 17;
 
     private static final int[] LENGTHS = IntStream.concat(
-                    IntStream.rangeClosed(0, 300), IntStream.of(511, 512, 513, 1023, 1024, 1025, 4095, 4096, 65_535, 65_536))
+                    IntStream.rangeClosed(0, 300),
+                    IntStream.of(511, 512, 513, 1023, 1024, 1025, 4095, 4096, 65_535, 65_536))
             .toArray();
 
     private final Random random = new Random(7);
@@ -124,7 +125,8 @@ abstract class RawMemoryContract {
     @Test
     void misalignedAtomicAccessIsRefused() {
         assertThatThrownBy(() -> memory().getLongAcquire(base() + 4)).isInstanceOf(IllegalArgumentException.class);
-        assertThatThrownBy(() -> memory().compareAndSetLong(base() + 1, 0, 1)).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> memory().compareAndSetLong(base() + 1, 0, 1))
+                .isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() -> memory().getAndAddLong(base() + 7, 1)).isInstanceOf(IllegalArgumentException.class);
     }
 
@@ -169,7 +171,8 @@ abstract class RawMemoryContract {
         try (Arena arena = Arena.ofConfined()) {
             for (int length : LENGTHS) {
                 byte[] source = randomBytes(length + 16);
-                for (MemorySegment segment : new MemorySegment[] {MemorySegment.ofArray(source), arena.allocate(length + 16, 8)}) {
+                for (MemorySegment segment :
+                        new MemorySegment[] {MemorySegment.ofArray(source), arena.allocate(length + 16, 8)}) {
                     MemorySegment.copy(source, 0, segment, ValueLayout.JAVA_BYTE, 0, source.length);
                     memory().fill(base(), length + 32, (byte) 0x55);
                     memory().copyIn(segment, 3, base() + 8, length);
@@ -189,7 +192,9 @@ abstract class RawMemoryContract {
     void copyOutsideTheArrayIsRefusedAndWritesNothing() {
         byte[] array = new byte[100];
         memory().fill(base(), 1024, (byte) 9);
-        int[][] impossible = {{-1, 1}, {0, 101}, {100, 1}, {99, 2}, {1, -1}, {Integer.MAX_VALUE, 1}, {1, Integer.MAX_VALUE}, {-50, 60}};
+        int[][] impossible = {
+            {-1, 1}, {0, 101}, {100, 1}, {99, 2}, {1, -1}, {Integer.MAX_VALUE, 1}, {1, Integer.MAX_VALUE}, {-50, 60}
+        };
         for (int[] range : impossible) {
             assertThatThrownBy(() -> memory().copyOut(base(), array, range[0], range[1]))
                     .as("offset %d, length %d", range[0], range[1])
@@ -233,7 +238,9 @@ abstract class RawMemoryContract {
             assertThat(memory().matches(address, twin, length)).isTrue();
             for (int position = 0; position < length; position += length > 300 ? length - 1 : 1) {
                 memory().putByte(address + position, (byte) (content[position] ^ 1));
-                assertThat(memory().matches(address, bytes, offset, length)).as("length %d, byte %d", length, position).isFalse();
+                assertThat(memory().matches(address, bytes, offset, length))
+                        .as("length %d, byte %d", length, position)
+                        .isFalse();
                 assertThat(memory().matches(address, twin, length)).isFalse();
                 memory().putByte(address + position, content[position]);
             }

@@ -58,7 +58,9 @@ final class ReservationTest {
     void impossibleArgumentsAreRefused() {
         assertThatIllegalArgumentException().isThrownBy(() -> Reservation.reserve(0, HUGE));
         assertThatIllegalArgumentException().isThrownBy(() -> Reservation.reserve(-1, HUGE));
-        assertThatIllegalArgumentException().isThrownBy(() -> Reservation.reserve(4096, 3)).withMessageContaining("3 given");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> Reservation.reserve(4096, 3))
+                .withMessageContaining("3 given");
         assertThatIllegalArgumentException().isThrownBy(() -> Reservation.reserve(4096, Long.MIN_VALUE));
     }
 
@@ -163,7 +165,9 @@ final class ReservationTest {
         Reservation reservation = Reservation.reserve(HUGE, HUGE);
         reservation.close();
         reservation.close();
-        assertThatThrownBy(() -> reservation.release(0, HUGE)).isInstanceOf(IllegalStateException.class).hasMessageContaining("closed");
+        assertThatThrownBy(() -> reservation.release(0, HUGE))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("closed");
         assertThatThrownBy(() -> reservation.populate(0, HUGE)).isInstanceOf(IllegalStateException.class);
         assertThatThrownBy(() -> reservation.collapse(0, HUGE)).isInstanceOf(IllegalStateException.class);
         assertThatThrownBy(() -> reservation.bindToNode(0, HUGE, 0)).isInstanceOf(IllegalStateException.class);

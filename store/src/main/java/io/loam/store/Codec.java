@@ -20,18 +20,27 @@ public interface Codec<T> {
 
     /** 8 bytes, little-endian: what {@link Namespace#add} counts in. */
     Codec<Long> LONG = of(
-            number -> ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putLong(number).array(),
-            bytes -> ByteBuffer.wrap(Codecs.sized(bytes, 8)).order(ByteOrder.LITTLE_ENDIAN).getLong());
+            number -> ByteBuffer.allocate(8)
+                    .order(ByteOrder.LITTLE_ENDIAN)
+                    .putLong(number)
+                    .array(),
+            bytes -> ByteBuffer.wrap(Codecs.sized(bytes, 8))
+                    .order(ByteOrder.LITTLE_ENDIAN)
+                    .getLong());
 
     /** 16 bytes, big-endian, as in RFC 9562. */
     Codec<UUID> UUID = of(
-            uuid -> ByteBuffer.allocate(16).putLong(uuid.getMostSignificantBits()).putLong(uuid.getLeastSignificantBits()).array(),
+            uuid -> ByteBuffer.allocate(16)
+                    .putLong(uuid.getMostSignificantBits())
+                    .putLong(uuid.getLeastSignificantBits())
+                    .array(),
             bytes -> {
                 ByteBuffer buffer = ByteBuffer.wrap(Codecs.sized(bytes, 16));
                 return new UUID(buffer.getLong(), buffer.getLong());
             });
 
-    static <T> Codec<T> of(java.util.function.Function<T, byte[]> encoder, java.util.function.Function<byte[], T> decoder) {
+    static <T> Codec<T> of(
+            java.util.function.Function<T, byte[]> encoder, java.util.function.Function<byte[], T> decoder) {
         return new Codec<>() {
             @Override
             public byte[] encode(T object) {

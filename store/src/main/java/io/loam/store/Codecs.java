@@ -17,7 +17,8 @@ final class Codecs {
             encoded.get(bytes);
             return bytes;
         } catch (CharacterCodingException e) {
-            throw new IllegalArgumentException("a string with an unpaired surrogate has no UTF-8 form; use Codec.BYTES or a codec of your own", e);
+            throw new IllegalArgumentException(
+                    "a string with an unpaired surrogate has no UTF-8 form; use Codec.BYTES or a codec of your own", e);
         }
     }
 

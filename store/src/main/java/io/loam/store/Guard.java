@@ -9,10 +9,12 @@ import org.jspecify.annotations.Nullable;
 public interface Guard extends AutoCloseable {
 
     /** The value of a key of the default namespace, or null. The view is valid until this guard is closed. */
-    @Nullable ValueView get(byte[] key);
+    @Nullable
+    ValueView get(byte[] key);
 
     /** The value of a key of {@code namespace}, or null. */
-    @Nullable ValueView get(Namespace namespace, byte[] key);
+    @Nullable
+    ValueView get(Namespace namespace, byte[] key);
 
     /** Idempotent; by any thread. */
     @Override

@@ -73,7 +73,8 @@ public interface Namespace {
     <R> @Nullable R read(byte[] key, ValueReader<R> reader);
 
     /** Value, version, expiry and type in one consistent reading; null when absent. */
-    @Nullable Entry getEntry(byte[] key);
+    @Nullable
+    Entry getEntry(byte[] key);
 
     boolean contains(byte[] key);
 

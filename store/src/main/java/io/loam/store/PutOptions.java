@@ -9,7 +9,8 @@ package io.loam.store;
  * @param keepExpiry keep the present value's expiry, if any, instead
  * @param type the type bits, 0 to 15, for the user's own use
  */
-public record PutOptions(Condition condition, long expectedVersion, long expiresAtMillis, boolean keepExpiry, int type) {
+public record PutOptions(
+        Condition condition, long expectedVersion, long expiresAtMillis, boolean keepExpiry, int type) {
 
     /** What must hold of the key. */
     public enum Condition {
@@ -25,7 +26,8 @@ public record PutOptions(Condition condition, long expectedVersion, long expires
 
     public PutOptions {
         if (expiresAtMillis < 0) {
-            throw new IllegalArgumentException("expiry " + expiresAtMillis + " ms; allowed: 0 (never) or a positive time since 1970");
+            throw new IllegalArgumentException(
+                    "expiry " + expiresAtMillis + " ms; allowed: 0 (never) or a positive time since 1970");
         }
         if (type < 0 || type > 15) {
             throw new IllegalArgumentException("type " + type + "; allowed: 0 to 15");

@@ -1,7 +1,7 @@
 package io.loam.store;
 
-import java.nio.file.Path;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.Set;
 
 /**

@@ -34,8 +34,12 @@ public final class StoreBuilder {
     boolean hugePages = true;
     boolean prefault;
     InstantSource clock = InstantSource.system();
-    @Nullable Topology topology;
-    @Nullable Long hashSeed;
+
+    @Nullable
+    Topology topology;
+
+    @Nullable
+    Long hashSeed;
 
     StoreBuilder() {}
 
@@ -147,21 +151,41 @@ public final class StoreBuilder {
     public Store open() {
         Topology cpus = topology != null ? topology : Topology.ofMachine();
         int block = blockBytes != 0 ? blockBytes : defaultBlockBytes();
-        check(Integer.bitCount(block) == 1 && block >= 4096 && block <= 1 << 20, "blockBytes", block, "a power of two from 4096 to 1048576");
+        check(
+                Integer.bitCount(block) == 1 && block >= 4096 && block <= 1 << 20,
+                "blockBytes",
+                block,
+                "a power of two from 4096 to 1048576");
         check(capacityBytes > 0, "capacityBytes", capacityBytes, "a positive number of bytes");
-        int segment = segmentBytes != 0 ? segmentBytes : (int) Math.clamp(capacityBytes / 256 / block * block, 4L * block, 32 << 20);
-        check(segment >= block && segment % block == 0, "segmentBytes", segment, "a multiple of the block, " + block + " bytes");
-        check(segment <= Math.max(4L * block, capacityBytes / 8), "segmentBytes", segment, "at most an eighth of the capacity, " + capacityBytes / 8 + " bytes");
+        int segment = segmentBytes != 0
+                ? segmentBytes
+                : (int) Math.clamp(capacityBytes / 256 / block * block, 4L * block, 32 << 20);
+        check(
+                segment >= block && segment % block == 0,
+                "segmentBytes",
+                segment,
+                "a multiple of the block, " + block + " bytes");
+        check(
+                segment <= Math.max(4L * block, capacityBytes / 8),
+                "segmentBytes",
+                segment,
+                "at most an eighth of the capacity, " + capacityBytes / 8 + " bytes");
         long maximum = maximumCapacityBytes != 0 ? maximumCapacityBytes : capacityBytes;
         check(maximum >= capacityBytes, "maximumCapacityBytes", maximum, "at least the capacity, " + capacityBytes);
-        int heads = headsPerNode != 0 ? headsPerNode : Math.max(1, Math.min(cpus.cpuCount(0), (int) Math.min(256, capacityBytes / segment / 16)));
+        int heads = headsPerNode != 0
+                ? headsPerNode
+                : Math.max(1, Math.min(cpus.cpuCount(0), (int) Math.min(256, capacityBytes / segment / 16)));
         check(heads >= 1 && heads <= 1024, "headsPerNode", heads, "1 to 1024");
         int cleaners = cleanersPerNode != 0 ? cleanersPerNode : Math.max(1, cpus.cpuCount(0) / 4);
         check(cleaners >= 1 && cleaners <= 64, "cleanersPerNode", cleaners, "1 to 64");
         check(writeTimeoutMillis >= 0, "writeTimeoutMillis", writeTimeoutMillis, "0 or more");
         check(releaseDelayMillis >= 0, "releaseDelayMillis", releaseDelayMillis, "0 or more");
         long physical = ProcessMemory.physicalBytes();
-        check(capacityBytes <= physical, "capacityBytes", capacityBytes, "at most the machine's memory, " + physical + " bytes");
+        check(
+                capacityBytes <= physical,
+                "capacityBytes",
+                capacityBytes,
+                "at most the machine's memory, " + physical + " bytes");
         int slots = (int) Math.clamp(Long.highestOneBit(capacityBytes / 64 / 128), 64, 2048);
         EngineOptions options = new EngineOptions(
                 capacityBytes,
@@ -183,7 +207,11 @@ public final class StoreBuilder {
                 cpus,
                 hashSeed != null ? hashSeed : new SecureRandom().nextLong());
         long minimum = LogStore.minimumCapacityBytes(options);
-        check(capacityBytes >= minimum, "capacityBytes", capacityBytes, "at least " + minimum + " bytes with blocks of " + block);
+        check(
+                capacityBytes >= minimum,
+                "capacityBytes",
+                capacityBytes,
+                "at least " + minimum + " bytes with blocks of " + block);
         return LogStore.open(options);
     }
 

@@ -9,7 +9,8 @@ public interface Transaction {
     byte @Nullable [] get(byte[] key);
 
     /** Value with version, expiry and type as of the transaction's start; null when absent. Own writes are not seen. */
-    @Nullable Entry getEntry(byte[] key);
+    @Nullable
+    Entry getEntry(byte[] key);
 
     void put(byte[] key, byte[] value);
 

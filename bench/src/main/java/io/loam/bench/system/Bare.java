@@ -33,7 +33,8 @@ public final class Bare extends SystemUnderTest {
 
     public Bare(Setup setup) {
         if (setup.keyBytes() != Long.BYTES) {
-            throw new IllegalArgumentException("key of " + setup.keyBytes() + " bytes; bare knows only keys of 8 bytes");
+            throw new IllegalArgumentException(
+                    "key of " + setup.keyBytes() + " bytes; bare knows only keys of 8 bytes");
         }
         long count = Long.highestOneBit(Math.max(64, setup.records() * 4 / 3)) << 1;
         mask = count - 1;

@@ -55,32 +55,116 @@ public record Setup(
     }
 
     public Setup withCapacity(long bytes, long maximumBytes) {
-        return new Setup(system, records, keyBytes, minValueBytes, maxValueBytes, bytes, maximumBytes, threads, update, cleaners,
-                segmentBytes, blockBytes, hash, evict, writeTimeoutMillis);
+        return new Setup(
+                system,
+                records,
+                keyBytes,
+                minValueBytes,
+                maxValueBytes,
+                bytes,
+                maximumBytes,
+                threads,
+                update,
+                cleaners,
+                segmentBytes,
+                blockBytes,
+                hash,
+                evict,
+                writeTimeoutMillis);
     }
 
     public Setup withRecords(long count) {
-        return new Setup(system, count, keyBytes, minValueBytes, maxValueBytes, capacityBytes, maximumCapacityBytes, threads, update,
-                cleaners, segmentBytes, blockBytes, hash, evict, writeTimeoutMillis);
+        return new Setup(
+                system,
+                count,
+                keyBytes,
+                minValueBytes,
+                maxValueBytes,
+                capacityBytes,
+                maximumCapacityBytes,
+                threads,
+                update,
+                cleaners,
+                segmentBytes,
+                blockBytes,
+                hash,
+                evict,
+                writeTimeoutMillis);
     }
 
     public Setup evicting() {
-        return new Setup(system, records, keyBytes, minValueBytes, maxValueBytes, capacityBytes, maximumCapacityBytes, threads, update,
-                cleaners, segmentBytes, blockBytes, hash, true, writeTimeoutMillis);
+        return new Setup(
+                system,
+                records,
+                keyBytes,
+                minValueBytes,
+                maxValueBytes,
+                capacityBytes,
+                maximumCapacityBytes,
+                threads,
+                update,
+                cleaners,
+                segmentBytes,
+                blockBytes,
+                hash,
+                true,
+                writeTimeoutMillis);
     }
 
     public Setup withThreads(int count) {
-        return new Setup(system, records, keyBytes, minValueBytes, maxValueBytes, capacityBytes, maximumCapacityBytes, count, update,
-                cleaners, segmentBytes, blockBytes, hash, evict, writeTimeoutMillis);
+        return new Setup(
+                system,
+                records,
+                keyBytes,
+                minValueBytes,
+                maxValueBytes,
+                capacityBytes,
+                maximumCapacityBytes,
+                count,
+                update,
+                cleaners,
+                segmentBytes,
+                blockBytes,
+                hash,
+                evict,
+                writeTimeoutMillis);
     }
 
     public Setup withUpdate(String policy) {
-        return new Setup(system, records, keyBytes, minValueBytes, maxValueBytes, capacityBytes, maximumCapacityBytes, threads, policy,
-                cleaners, segmentBytes, blockBytes, hash, evict, writeTimeoutMillis);
+        return new Setup(
+                system,
+                records,
+                keyBytes,
+                minValueBytes,
+                maxValueBytes,
+                capacityBytes,
+                maximumCapacityBytes,
+                threads,
+                policy,
+                cleaners,
+                segmentBytes,
+                blockBytes,
+                hash,
+                evict,
+                writeTimeoutMillis);
     }
 
     public Setup withCleaning(int cleanerThreads, int segment, int block) {
-        return new Setup(system, records, keyBytes, minValueBytes, maxValueBytes, capacityBytes, maximumCapacityBytes, threads, update,
-                cleanerThreads, segment, block, hash, evict, writeTimeoutMillis);
+        return new Setup(
+                system,
+                records,
+                keyBytes,
+                minValueBytes,
+                maxValueBytes,
+                capacityBytes,
+                maximumCapacityBytes,
+                threads,
+                update,
+                cleanerThreads,
+                segment,
+                block,
+                hash,
+                evict,
+                writeTimeoutMillis);
     }
 }

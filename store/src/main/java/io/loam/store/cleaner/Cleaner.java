@@ -105,7 +105,10 @@ public final class Cleaner {
         for (int node = 0; node < geometry.nodes; node++) {
             for (int i = 0; i < geometry.survivorsPerNode - 1; i++) {
                 int survivor = log.survivor(node, i);
-                threads.add(Thread.ofPlatform().daemon().name("loam-cleaner-" + node + "." + i).start(() -> run(survivor)));
+                threads.add(Thread.ofPlatform()
+                        .daemon()
+                        .name("loam-cleaner-" + node + "." + i)
+                        .start(() -> run(survivor)));
             }
         }
     }
@@ -220,7 +223,8 @@ public final class Cleaner {
         List<Candidate> candidates = policy.candidates(owners.nowMillis());
         long free = Math.max(0, pool.freeBlocks());
         long mostLive = 4L * geometry.segmentBlocks * geometry.blockUnits;
-        CleaningPass evicting = fullPolicy == FullPolicy.EVICT && liveShare() > EVICT_ABOVE ? evictingPass(candidates, free) : null;
+        CleaningPass evicting =
+                fullPolicy == FullPolicy.EVICT && liveShare() > EVICT_ABOVE ? evictingPass(candidates, free) : null;
         if (evicting != null) {
             return evicting;
         }
@@ -228,7 +232,7 @@ public final class Cleaner {
         if (!chosen.isEmpty()) {
             return new CleaningPass(chosen, segments, blocks, NO_EVICTION);
         }
-        if (reclaimer.pending() == 0 && !policy.hasLeftOut()) {
+        if (reclaimer.pending() == 0 && !policy.hasLeftOut() && !owners.isSweeping()) {
             log.sealHeads(1);
             fruitless.incrementAndGet();
             owners.spaceChanged();
@@ -245,7 +249,8 @@ public final class Cleaner {
         List<Candidate> sparse = policy.candidates(owners.nowMillis()).stream()
                 .filter(candidate -> candidate.live() < IDLE_BELOW * candidate.blocks() * geometry.blockUnits)
                 .toList();
-        List<Candidate> chosen = policy.choose(sparse, Math.max(0, pool.freeBlocks()), 8L * geometry.segmentBlocks * geometry.blockUnits);
+        List<Candidate> chosen = policy.choose(
+                sparse, Math.max(0, pool.freeBlocks()), 8L * geometry.segmentBlocks * geometry.blockUnits);
         if (chosen.isEmpty()) {
             log.sealHeads(2);
             return null;
@@ -425,7 +430,8 @@ public final class Cleaner {
      * Whether an insert must be refused, because the log holds about as much as it can and still be cleaned. Looks again each time a block has been opened.
      */
     public boolean isTight() {
-        if (fullPolicy == FullPolicy.EVICT || pool.freeBlocks() - pool.reserveBlocks() > pool.budgetBlocks() / 16 + lowWater) {
+        if (fullPolicy == FullPolicy.EVICT
+                || pool.freeBlocks() - pool.reserveBlocks() > pool.budgetBlocks() / 16 + lowWater) {
             return false;
         }
         long clock = log.now();

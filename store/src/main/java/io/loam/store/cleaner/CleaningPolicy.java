@@ -59,7 +59,12 @@ final class CleaningPolicy {
             long live = Math.max(0, segments.liveUnits(segment) - segments.expiredUnits(segment, nowMillis));
             double share = Math.min(1, (double) live / ((long) blocks * geometry.blockUnits));
             long age = Math.max(1, now - segments.created(segment));
-            found.add(new Candidate(segment, blocks, live, segments.created(segment), live == 0 ? Double.MAX_VALUE : costBenefit(share, age)));
+            found.add(new Candidate(
+                    segment,
+                    blocks,
+                    live,
+                    segments.created(segment),
+                    live == 0 ? Double.MAX_VALUE : costBenefit(share, age)));
         }
         leftOut = excluded;
         return found;
@@ -86,7 +91,9 @@ final class CleaningPolicy {
         long live = 0;
         long blocks = 0;
         for (Candidate candidate : sorted) {
-            if (candidate.live() > 0 && (blocksFor(live + candidate.live()) > freeBlocks || (live > 0 && live + candidate.live() > mostLive))) {
+            if (candidate.live() > 0
+                    && (blocksFor(live + candidate.live()) > freeBlocks
+                            || (live > 0 && live + candidate.live() > mostLive))) {
                 break;
             }
             chosen.add(candidate);

@@ -8,7 +8,8 @@ import org.jspecify.annotations.Nullable;
 public interface Owners {
 
     /** The index that a namespace's entries are in, or null if it was dropped. */
-    @Nullable Index index(int namespaceId);
+    @Nullable
+    Index index(int namespaceId);
 
     /** Indexes of the namespace that were cleared or dropped and are still being accounted for; usually none. */
     Index[] condemned(int namespaceId);
@@ -24,6 +25,9 @@ public interface Owners {
 
     /** The cleaner removed an entry from the index. Called under no lock, pinned. */
     void removed(int namespaceId, long location, long header, Cause cause);
+
+    /** Whether entries of cleared or dropped namespaces are still to be counted dead. */
+    boolean isSweeping();
 
     /** Blocks have been freed, or it is clear that none will be. */
     void spaceChanged();

@@ -36,6 +36,7 @@ final class Relocator {
 
     /** What the last block came to. */
     long copiedUnits;
+
     long deadUnits;
     long evicted;
     long expired;
@@ -208,7 +209,8 @@ final class Relocator {
             }
             long slot = index.findLocationLocked(descriptor, bucket, hash, location);
             long header = slot == 0 ? 0 : entries.headerAcquire(location);
-            boolean removed = slot == 0 || index.removeLocked(descriptor, bucket, slot, EntryLayout.version(header), null);
+            boolean removed =
+                    slot == 0 || index.removeLocked(descriptor, bucket, slot, EntryLayout.version(header), null);
             index.unlock(bucket);
             if (removed) {
                 return header;

@@ -26,6 +26,7 @@ import io.loam.store.log.Geometry;
 import io.loam.store.log.Log;
 import io.loam.store.log.SegmentTable;
 import io.loam.store.log.SpinLock;
+import java.lang.ref.Reference;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -33,12 +34,13 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.Condition;
-import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /** The memory of one store and the parts that work on it. */
 final class Engine implements Owners {
+
+    private static final java.lang.ref.Cleaner UNMAPPER = java.lang.ref.Cleaner.create();
 
     private static final int OPEN = 0;
     private static final int PAUSED = 1;
@@ -97,7 +99,8 @@ final class Engine implements Owners {
         try {
             reservation = Reservation.reserve(geometry.reservedBytes, Geometry.GROUP_BYTES);
         } catch (MemoryException e) {
-            throw new LoamException("no memory for a store of " + options.capacityBytes() + " bytes: " + e.getMessage(), e);
+            throw new LoamException(
+                    "no memory for a store of " + options.capacityBytes() + " bytes: " + e.getMessage(), e);
         }
         this.base = reservation.address();
         try {
@@ -108,13 +111,39 @@ final class Engine implements Owners {
             pool = new BlockPool(memory, geometry, blocks, base + geometry.poolOffset, budget);
             segments = new SegmentTable(memory, base + geometry.segmentOffset, geometry.segmentSlots);
             entries = new Entries(memory, base, geometry, blocks);
-            log = new Log(memory, base, geometry, blocks, pool, segments, entries, epochs, reclaimer, options.clock(), base + CLOCK_WORD);
-            keyHash = new KeyHash(memory, options.floodResistant(), options.hashSeed(), Long.rotateLeft(options.hashSeed(), 32) * 0x9E3779B97F4A7C15L);
+            log = new Log(
+                    memory,
+                    base,
+                    geometry,
+                    blocks,
+                    pool,
+                    segments,
+                    entries,
+                    epochs,
+                    reclaimer,
+                    options.clock(),
+                    base + CLOCK_WORD);
+            keyHash = new KeyHash(
+                    memory,
+                    options.floodResistant(),
+                    options.hashSeed(),
+                    Long.rotateLeft(options.hashSeed(), 32) * 0x9E3779B97F4A7C15L);
             slab = new DescriptorSlab(memory, base, geometry, pool);
             setReserve(budget);
             cleaner = new Cleaner(
-                    geometry, blocks, pool, segments, entries, log, epochs, reclaimer, this, options.fullPolicy(), options.eviction());
+                    geometry,
+                    blocks,
+                    pool,
+                    segments,
+                    entries,
+                    log,
+                    epochs,
+                    reclaimer,
+                    this,
+                    options.fullPolicy(),
+                    options.eviction());
             maintenance = new Maintenance(this);
+            UNMAPPER.register(this, reservation::close);
         } catch (MemoryException e) {
             reservation.close();
             throw new LoamException("no memory for the store's tables: " + e.getMessage(), e);
@@ -141,14 +170,18 @@ final class Engine implements Owners {
             reservation.adviseHugePages(0, geometry.reservedBytes, true);
         }
         if (!oneNode) {
-            long share = (geometry.reservedBytes - geometry.dataOffset) / geometry.nodes / Geometry.GROUP_BYTES * Geometry.GROUP_BYTES;
+            long share = (geometry.reservedBytes - geometry.dataOffset)
+                    / geometry.nodes
+                    / Geometry.GROUP_BYTES
+                    * Geometry.GROUP_BYTES;
             for (int node = 0; node < geometry.nodes && share > 0; node++) {
                 reservation.bindToNode(geometry.dataOffset + node * share, share, node);
             }
         }
         reservation.populate(0, geometry.tableBytes);
         if (options.prefault()) {
-            reservation.populate(geometry.dataOffset, options.capacityBytes() / Geometry.GROUP_BYTES * Geometry.GROUP_BYTES);
+            reservation.populate(
+                    geometry.dataOffset, options.capacityBytes() / Geometry.GROUP_BYTES * Geometry.GROUP_BYTES);
         }
     }
 
@@ -170,9 +203,34 @@ final class Engine implements Owners {
         maintenance.start();
     }
 
-    Index newIndex(KeySpace owner) {
+    /** A new index; waits for memory like a write if {@code mayWait}. */
+    Index newIndex(KeySpace owner, boolean mayWait) {
+        long since = System.nanoTime();
+        long fruitless = cleaner.fruitless();
+        while (true) {
+            try {
+                return newIndex(owner);
+            } catch (Index.NoRoomException e) {
+                if (!mayWait) {
+                    throw e;
+                }
+                awaitSpace(4L * geometry.blockUnits, since, fruitless);
+            }
+        }
+    }
+
+    private Index newIndex(KeySpace owner) {
         return new Index(
-                memory, base, geometry, pool, entries, keyHash, epochs, reclaimer, slab, hash -> maintenance.resize(owner, hash));
+                memory,
+                base,
+                geometry,
+                pool,
+                entries,
+                keyHash,
+                epochs,
+                reclaimer,
+                slab,
+                hash -> maintenance.resize(owner, hash));
     }
 
     void register(KeySpace keySpace) {
@@ -211,7 +269,8 @@ final class Engine implements Owners {
                 throw new StoreClosedException();
             }
             if (epochs.isPinnedByCurrentThread()) {
-                throw new StoreFullException("the store is being cleared and waits for this thread's own guard or read; close it before writing");
+                throw new StoreFullException(
+                        "the store is being cleared and waits for this thread's own guard or read; close it before writing");
             }
             SpinLock.backOff(spins);
         }
@@ -219,6 +278,7 @@ final class Engine implements Owners {
 
     void exit(long pin) {
         epochs.unpin(pin);
+        Reference.reachabilityFence(this);
     }
 
     void checkOpen() {
@@ -251,7 +311,9 @@ final class Engine implements Owners {
      */
     void awaitSpace(long units, long since, long fruitlessBefore) {
         if (epochs.isPinnedByCurrentThread()) {
-            throw refused(units, "this thread holds a guard or is inside a read, so it can't wait for memory; close the guard and try again");
+            throw refused(
+                    units,
+                    "this thread holds a guard or is inside a read, so it can't wait for memory; close the guard and try again");
         }
         int wanted = blocksFor(units);
         long deadline = since + TimeUnit.MILLISECONDS.toNanos(options.writeTimeoutMillis());
@@ -273,7 +335,8 @@ final class Engine implements Owners {
                 }
                 long left = deadline - System.nanoTime();
                 if (left <= 0) {
-                    throw refused(units, "no memory was freed within " + options.writeTimeoutMillis() + " ms" + blockedBy());
+                    throw refused(
+                            units, "no memory was freed within " + options.writeTimeoutMillis() + " ms" + blockedBy());
                 }
                 cleaner.wake();
                 if (!cleaner.help(oneNode ? 0 : topology.currentNode())) {
@@ -350,7 +413,9 @@ final class Engine implements Owners {
         Epochs.Pin oldest = epochs.oldest();
         return reclaimer.pending() > 0 && oldest != null
                 ? "; reclamation is blocked by thread " + oldest.threadId()
-                        + (oldest.nanos() == 0 ? "" : ", whose guard is " + (System.nanoTime() - oldest.nanos()) / 1_000_000 + " ms old")
+                        + (oldest.nanos() == 0
+                                ? ""
+                                : ", whose guard is " + (System.nanoTime() - oldest.nanos()) / 1_000_000 + " ms old")
                 : "";
     }
 
@@ -358,8 +423,10 @@ final class Engine implements Owners {
     StoreFullException refused(long units, String why) {
         refusedWrites.increment();
         long liveBytes = log.liveUnits() << 3;
-        return new StoreFullException("the store is full: an entry of " + (units << 3) + " bytes found no memory (" + why + "). Live: " + liveBytes + " of "
-                + (cleaner.availableUnits() << 3) + " log bytes, capacity " + ((long) pool.budgetBlocks() << geometry.blockShift)
+        return new StoreFullException("the store is full: an entry of " + (units << 3) + " bytes found no memory ("
+                + why + "). Live: " + liveBytes + " of "
+                + (cleaner.availableUnits() << 3) + " log bytes, capacity "
+                + ((long) pool.budgetBlocks() << geometry.blockShift)
                 + ". Delete entries, raise the capacity, let entries expire, or open the store with FullPolicy.EVICT");
     }
 
@@ -411,8 +478,22 @@ final class Engine implements Owners {
         }
         return switch (eviction.order()) {
             case COLDEST -> 1 + Math.min(254, tick() - memory.getByteOpaque(markAddress(location)) & 0xFF);
-            case RANDOM -> 1 + (int) ((location * 0x9E3779B97F4A7C15L + log.now() * 0xD6E8FEB86659FD93L) >>> 33 & 0xFF) * 254 / 255;
-            case SOONEST_EXPIRY -> expiresAt == 0 ? 1 : 2 + 4 * (63 - Math.max(1, 64 - Long.numberOfLeadingZeros(Math.max(0, expiresAt - nowMillis()))));
+            case RANDOM ->
+                1
+                        + (int) ((location * 0x9E3779B97F4A7C15L + log.now() * 0xD6E8FEB86659FD93L) >>> 33 & 0xFF)
+                                * 254
+                                / 255;
+            case SOONEST_EXPIRY ->
+                expiresAt == 0
+                        ? 1
+                        : 2
+                                + 4
+                                        * (63
+                                                - Math.max(
+                                                        1,
+                                                        64
+                                                                - Long.numberOfLeadingZeros(
+                                                                        Math.max(0, expiresAt - nowMillis()))));
         };
     }
 
@@ -442,6 +523,16 @@ final class Engine implements Owners {
                 System.getLogger("io.loam.store").log(System.Logger.Level.WARNING, "a removal listener failed", e);
             }
         }
+    }
+
+    @Override
+    public boolean isSweeping() {
+        for (KeySpace keySpace : keySpaces.values()) {
+            if (keySpace.condemned.length > 0) {
+                return true;
+            }
+        }
+        return false;
     }
 
     @Override
@@ -504,18 +595,9 @@ final class Engine implements Owners {
         maintenance.stop();
         cleaner.stop();
         signal();
-        long tag = epochs.retireTag();
-        if (awaitPins(tag)) {
-            reservation.close();
-        } else {
-            // somebody still reads: give the memory back but keep the addresses, so that a late read sees zeros and never faults
-            reservation.discard();
-            Thread.ofPlatform().daemon().name("loam-unmap").start(() -> {
-                while (!epochs.isSafe(tag)) {
-                    LockSupport.parkNanos(100_000_000);
-                }
-                reservation.close();
-            });
-        }
+        awaitPins(epochs.retireTag());
+        // The pages go back now. The addresses stay until nobody can call any more: who comes late, or still holds a
+        // guard, finds zeros and never faults.
+        reservation.discard();
     }
 }

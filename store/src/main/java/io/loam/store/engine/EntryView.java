@@ -4,7 +4,8 @@ import io.loam.store.ValueView;
 import java.lang.foreign.MemorySegment;
 
 /** A value where it lies, or a validated copy of one that may be overwritten in place. */
-record EntryView(MemorySegment[] pieces, long length, long version, long expiresAtMillis, int type) implements ValueView {
+record EntryView(MemorySegment[] pieces, long length, long version, long expiresAtMillis, int type)
+        implements ValueView {
 
     @Override
     public int segmentCount() {
@@ -39,7 +40,8 @@ record EntryView(MemorySegment[] pieces, long length, long version, long expires
     @Override
     public byte[] toByteArray() {
         if (length > Integer.MAX_VALUE - 8) {
-            throw new IllegalStateException("the value has " + length + " bytes, more than an array holds; read its segments");
+            throw new IllegalStateException(
+                    "the value has " + length + " bytes, more than an array holds; read its segments");
         }
         byte[] bytes = new byte[(int) length];
         copyTo(MemorySegment.ofArray(bytes));

@@ -34,7 +34,8 @@ class KeySpace implements Namespace {
     private static final byte[] EMPTY = {};
     private static final Index[] NONE = {};
     private static final int BATCH = 16;
-    private static final ValueLayout.OfLong COUNTER = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfLong COUNTER =
+            ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     final Engine engine;
     final int id;
@@ -44,6 +45,7 @@ class KeySpace implements Namespace {
     volatile Index index;
     /** Cleared indexes whose entries are not yet all counted dead; the maintenance thread works on the first. */
     volatile Index[] condemned = NONE;
+
     long sweepPosition;
     private volatile long condemnedTag;
     private volatile boolean dropped;
@@ -53,7 +55,7 @@ class KeySpace implements Namespace {
         this.id = id;
         this.name = name;
         this.namespaced = id != 0;
-        this.index = engine.newIndex(this);
+        this.index = engine.newIndex(this, id != 0);
         engine.register(this);
     }
 
@@ -84,7 +86,8 @@ class KeySpace implements Namespace {
 
     private static byte[] bytes(ByteBuffer key) {
         if (key.remaining() > MAX_KEY_BYTES) {
-            throw new IllegalArgumentException("a key of " + key.remaining() + " bytes; allowed: 0 to " + MAX_KEY_BYTES);
+            throw new IllegalArgumentException(
+                    "a key of " + key.remaining() + " bytes; allowed: 0 to " + MAX_KEY_BYTES);
         }
         byte[] bytes = new byte[key.remaining()];
         key.get(key.position(), bytes);
@@ -168,7 +171,8 @@ class KeySpace implements Namespace {
 
     private static int arrayLength(long length) {
         if (length > Integer.MAX_VALUE - 8) {
-            throw new IllegalStateException("the value has " + length + " bytes, more than an array holds; use read() or get() into a segment");
+            throw new IllegalStateException(
+                    "the value has " + length + " bytes, more than an array holds; use read() or get() into a segment");
         }
         return (int) length;
     }
@@ -222,7 +226,8 @@ class KeySpace implements Namespace {
     }
 
     /** A view of the key's value that stays right as long as the caller's pin, or null. */
-    @Nullable EntryView view(byte[] key) {
+    @Nullable
+    EntryView view(byte[] key) {
         checkUsable(key);
         long location = find(key);
         return location == 0 ? null : viewAt(location);
@@ -241,8 +246,11 @@ class KeySpace implements Namespace {
                 if (expiresAt != 0 && expiresAt <= engine.nowMillis()) {
                     return null;
                 }
-                MemorySegment[] pieces = value.length == 0 ? new MemorySegment[0] : new MemorySegment[] {MemorySegment.ofArray(value).asReadOnly()};
-                return new EntryView(pieces, value.length, EntryLayout.version(header), expiresAt, EntryLayout.type(header));
+                MemorySegment[] pieces = value.length == 0
+                        ? new MemorySegment[0]
+                        : new MemorySegment[] {MemorySegment.ofArray(value).asReadOnly()};
+                return new EntryView(
+                        pieces, value.length, EntryLayout.version(header), expiresAt, EntryLayout.type(header));
             }
             if (expiresAt != 0 && expiresAt <= engine.nowMillis()) {
                 return null;
@@ -563,8 +571,8 @@ class KeySpace implements Namespace {
         if (entry == null) {
             return put(key, value, PutOptions.IF_ABSENT);
         }
-        PutOptions options =
-                new PutOptions(PutOptions.Condition.VERSION, entry.version(), entry.expiresAtMillis(), false, entry.type());
+        PutOptions options = new PutOptions(
+                PutOptions.Condition.VERSION, entry.version(), entry.expiresAtMillis(), false, entry.type());
         return put(key, value, options);
     }
 
@@ -576,7 +584,8 @@ class KeySpace implements Namespace {
                 throw new IllegalStateException("the value has " + entry.value().length + " bytes; a counter has 8");
             }
             byte[] value = new byte[8];
-            long sum = Math.addExact(entry == null ? 0 : MemorySegment.ofArray(entry.value()).get(COUNTER, 0), delta);
+            long sum = Math.addExact(
+                    entry == null ? 0 : MemorySegment.ofArray(entry.value()).get(COUNTER, 0), delta);
             MemorySegment.ofArray(value).set(COUNTER, 0, sum);
             if (replaceEntry(key, entry, value) != ABSENT) {
                 return sum;
@@ -612,7 +621,10 @@ class KeySpace implements Namespace {
             if (entry == null) {
                 return false;
             }
-            PutOptions options = PutOptions.DEFAULT.ifVersion(entry.version()).withType(entry.type()).expiringAt(expiresAtMillis);
+            PutOptions options = PutOptions.DEFAULT
+                    .ifVersion(entry.version())
+                    .withType(entry.type())
+                    .expiringAt(expiresAtMillis);
             if (put(key, entry.value(), options) != ABSENT) {
                 return true;
             }
@@ -625,7 +637,7 @@ class KeySpace implements Namespace {
         for (byte[] key : keys) {
             checkUsable(key);
         }
-        return new TransactionRun<>(this, keys, body).run();
+        return new TransactionRun<>(this, keys, Objects.requireNonNull(body)).run();
     }
 
     // ---- all keys
@@ -683,13 +695,8 @@ class KeySpace implements Namespace {
     public void clear() {
         checkUsable(EMPTY);
         engine.checkOpen();
-        Index fresh;
-        try {
-            fresh = engine.newIndex(this);
-            fresh.raiseVersions(index);
-        } catch (Index.NoRoomException e) {
-            throw engine.refused(0, "a clear needs two blocks for a new index");
-        }
+        Index fresh = engine.newIndex(this, true);
+        fresh.raiseVersions(index);
         synchronized (this) {
             condemn(index);
             index = fresh;
@@ -778,7 +785,7 @@ class KeySpace implements Namespace {
 
     @Override
     public <K, V> ConcurrentMap<K, V> asMap(Codec<K> keys, Codec<V> values) {
-        return new MapView<>(this, keys, values);
+        return new MapView<>(this, Objects.requireNonNull(keys), Objects.requireNonNull(values));
     }
 
     EntryShape shape(int keyLength, long valueLength, boolean expires, int type, boolean wideVersion) {

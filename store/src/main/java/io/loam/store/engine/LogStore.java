@@ -51,7 +51,8 @@ public final class LogStore extends KeySpace implements Store {
             store = new LogStore(engine);
         } catch (Index.NoRoomException e) {
             engine.close();
-            throw new IllegalArgumentException("capacity " + options.capacityBytes() + " bytes leaves no blocks for an index", e);
+            throw new IllegalArgumentException(
+                    "capacity " + options.capacityBytes() + " bytes leaves no blocks for an index", e);
         }
         engine.start();
         return store;
@@ -72,15 +73,12 @@ public final class LogStore extends KeySpace implements Store {
                 return present;
             }
             if (named.size() == StoreBuilder.MAX_NAMESPACES) {
-                throw new IllegalStateException("there are " + named.size() + " namespaces, the most there can be; drop one");
+                throw new IllegalStateException(
+                        "there are " + named.size() + " namespaces, the most there can be; drop one");
             }
-            try {
-                KeySpace made = new KeySpace(engine, ++lastId, name);
-                named.put(name, made);
-                return made;
-            } catch (Index.NoRoomException e) {
-                throw engine.refused(0, "a namespace needs two blocks for its index");
-            }
+            KeySpace made = new KeySpace(engine, ++lastId, name);
+            named.put(name, made);
+            return made;
         }
     }
 
@@ -120,7 +118,7 @@ public final class LogStore extends KeySpace implements Store {
         Map<KeySpace, Index> fresh = new HashMap<>();
         for (KeySpace space : engine.keySpaces()) {
             if (!space.isDropped()) {
-                Index made = engine.newIndex(space);
+                Index made = engine.newIndex(space, false);
                 made.raiseVersions(space.index);
                 fresh.put(space, made);
             }
@@ -206,8 +204,9 @@ public final class LogStore extends KeySpace implements Store {
             if (!awaitBudget()) {
                 engine.pool.setBudgetBlocks(before);
                 engine.setReserve(before);
-                throw new StoreFullException("capacity " + bytes + " bytes does not hold the " + (engine.log.liveUnits() << 3)
-                        + " bytes that are live; delete entries first, or open the store with FullPolicy.EVICT");
+                throw new StoreFullException(
+                        "capacity " + bytes + " bytes does not hold the " + (engine.log.liveUnits() << 3)
+                                + " bytes that are live; delete entries first, or open the store with FullPolicy.EVICT");
             }
             capacityBytes = bytes;
         }
@@ -231,13 +230,13 @@ public final class LogStore extends KeySpace implements Store {
     @Override
     public long exportTo(Path file) throws IOException {
         engine.checkOpen();
-        return StoreFile.write(this, file);
+        return StoreFile.write(this, Objects.requireNonNull(file));
     }
 
     @Override
     public long importFrom(Path file) throws IOException {
         engine.checkOpen();
-        return StoreFile.read(this, file, engine.options.clock());
+        return StoreFile.read(this, Objects.requireNonNull(file), engine.options.clock());
     }
 
     @Override
@@ -249,7 +248,7 @@ public final class LogStore extends KeySpace implements Store {
     @Override
     public void removeListener(RemovalListener listener) {
         engine.checkOpen();
-        engine.listeners.remove(listener);
+        engine.listeners.remove(Objects.requireNonNull(listener));
     }
 
     @Override

@@ -108,7 +108,8 @@ final class Maintenance {
     }
 
     private void release(long offset) {
-        long bytes = Math.min(Math.max(Geometry.GROUP_BYTES, engine.geometry.blockBytes), engine.geometry.reservedBytes - offset);
+        long bytes = Math.min(
+                Math.max(Geometry.GROUP_BYTES, engine.geometry.blockBytes), engine.geometry.reservedBytes - offset);
         engine.reservation.release(offset, bytes);
     }
 

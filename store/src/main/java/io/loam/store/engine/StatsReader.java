@@ -43,7 +43,11 @@ final class StatsReader {
                 histogram[tenth]++;
             }
             infos.add(new SegmentInfo(
-                    STATES[state], blocks, live << 3, segments.appendedUnits(segment) << 3, Math.max(0, (now - segments.createdNanos(segment)) / 1_000_000)));
+                    STATES[state],
+                    blocks,
+                    live << 3,
+                    segments.appendedUnits(segment) << 3,
+                    Math.max(0, (now - segments.createdNanos(segment)) / 1_000_000)));
         }
         long keys = 0;
         long slots = 0;

@@ -51,7 +51,8 @@ public final class StoreChecker {
         int block = engine.geometry.blockAt(location);
         int segment = engine.blocks.owner(block);
         if (segment < 0) {
-            complaints.add("location " + location + " lies in block " + block + ", which no segment owns (" + segment + ")");
+            complaints.add(
+                    "location " + location + " lies in block " + block + ", which no segment owns (" + segment + ")");
             return;
         }
         int state = engine.segments.state(segment);
@@ -64,7 +65,8 @@ public final class StoreChecker {
             return;
         }
         if (engine.entries.namespaceId(location, header) != space.id) {
-            complaints.add("location " + location + " belongs to namespace " + engine.entries.namespaceId(location, header) + ", not " + space.id);
+            complaints.add("location " + location + " belongs to namespace "
+                    + engine.entries.namespaceId(location, header) + ", not " + space.id);
         }
         if (!locations.add(location)) {
             complaints.add("two slots point to location " + location);
@@ -87,7 +89,8 @@ public final class StoreChecker {
                 complaints.add("segment " + segment + " is being cleaned while cleaning is paused");
             }
             if (state == SegmentTable.SEALED && engine.segments.liveUnits(segment) != liveUnits[segment]) {
-                complaints.add("segment " + segment + " counts " + engine.segments.liveUnits(segment) + " live units and has " + liveUnits[segment]);
+                complaints.add("segment " + segment + " counts " + engine.segments.liveUnits(segment)
+                        + " live units and has " + liveUnits[segment]);
             }
         }
         if (counted + open != recounted) {
@@ -106,7 +109,8 @@ public final class StoreChecker {
             int block = engine.segments.firstBlock(segment);
             for (int i = 0; i < engine.segments.blockCount(segment); i++) {
                 if (block < 0 || block >= owners.length) {
-                    complaints.add("segment " + segment + " has a chain that ends after " + i + " of " + engine.segments.blockCount(segment) + " blocks");
+                    complaints.add("segment " + segment + " has a chain that ends after " + i + " of "
+                            + engine.segments.blockCount(segment) + " blocks");
                     break;
                 }
                 if (owners[block] != BlockTable.FREE) {
@@ -123,14 +127,17 @@ public final class StoreChecker {
             if (owner == BlockTable.INDEX) {
                 index++;
             } else if (owner != owners[block]) {
-                complaints.add("block " + block + " says segment " + owner + " and is in the chain of " + owners[block]);
+                complaints.add(
+                        "block " + block + " says segment " + owner + " and is in the chain of " + owners[block]);
             }
         }
         if (owned + index != engine.pool.usedBlocks()) {
-            complaints.add("the pool counts " + engine.pool.usedBlocks() + " used blocks; segments own " + owned + ", the index " + index);
+            complaints.add("the pool counts " + engine.pool.usedBlocks() + " used blocks; segments own " + owned
+                    + ", the index " + index);
         }
         if (engine.pool.usedBlocks() + engine.pool.freeBlocks() != engine.pool.budgetBlocks()) {
-            complaints.add("used " + engine.pool.usedBlocks() + " and free " + engine.pool.freeBlocks() + " blocks are not the budget of " + engine.pool.budgetBlocks());
+            complaints.add("used " + engine.pool.usedBlocks() + " and free " + engine.pool.freeBlocks()
+                    + " blocks are not the budget of " + engine.pool.budgetBlocks());
         }
     }
 }

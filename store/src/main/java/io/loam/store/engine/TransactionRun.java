@@ -32,13 +32,18 @@ final class TransactionRun<R> {
     private static final class Item {
         final byte[] key;
         final long hash;
-        @Nullable Entry before;
+
+        @Nullable
+        Entry before;
+
         boolean written;
         byte @Nullable [] value;
         PutOptions options = PutOptions.DEFAULT;
 
         // of the present attempt to commit
-        @Nullable EntryShape shape;
+        @Nullable
+        EntryShape shape;
+
         long expiresAt;
         long location;
         long descriptor;
@@ -69,6 +74,7 @@ final class TransactionRun<R> {
     private final Function<Transaction, R> body;
     private final Map<ByteBuffer, Item> items = new LinkedHashMap<>();
     private long blockedHash;
+    private long fullTable;
     private long neededUnits;
 
     TransactionRun(KeySpace space, List<byte[]> keys, Function<Transaction, R> body) {
@@ -96,7 +102,8 @@ final class TransactionRun<R> {
                 continue;
             }
             R result = body.apply(new View());
-            List<Item> writes = items.values().stream().filter(item -> item.written).toList();
+            List<Item> writes =
+                    items.values().stream().filter(item -> item.written).toList();
             if (writes.isEmpty()) {
                 return result;
             }
@@ -137,7 +144,7 @@ final class TransactionRun<R> {
                 case CONTENDED -> SpinLock.backOff(tries);
                 case TIGHT -> throw engine.refused(neededUnits, "what is left is needed for overwriting and cleaning");
                 case NO_SLOT -> {
-                    if (!space.index.growNow(blockedHash)) {
+                    if (!space.index.growNow(blockedHash, fullTable)) {
                         throw engine.refused(neededUnits, "the index can't grow");
                     }
                 }
@@ -186,8 +193,15 @@ final class TransactionRun<R> {
             byte[] value = item.value;
             if (value != null) {
                 Entry before = item.before;
-                item.expiresAt = item.options.keepExpiry() ? (before == null ? 0 : before.expiresAtMillis()) : item.options.expiresAtMillis();
-                EntryShape shape = space.shape(item.key.length, value.length, item.expiresAt != 0, item.options.type(), before != null && before.version() >= 1L << 32);
+                item.expiresAt = item.options.keepExpiry()
+                        ? (before == null ? 0 : before.expiresAtMillis())
+                        : item.options.expiresAtMillis();
+                EntryShape shape = space.shape(
+                        item.key.length,
+                        value.length,
+                        item.expiresAt != 0,
+                        item.options.type(),
+                        before != null && before.version() >= 1L << 32);
                 item.shape = shape;
                 neededUnits += shape.units();
                 if (all) {
@@ -195,7 +209,8 @@ final class TransactionRun<R> {
                     all = location != Log.NO_SPACE;
                     item.location = all ? location : 0;
                     if (all) {
-                        entries.write(location, shape, item.expiresAt, space.id, item.key, MemorySegment.ofArray(value));
+                        entries.write(
+                                location, shape, item.expiresAt, space.id, item.key, MemorySegment.ofArray(value));
                     }
                 }
             }
@@ -241,7 +256,9 @@ final class TransactionRun<R> {
 
     private boolean grows(Item item) {
         EntryShape shape = item.shape;
-        return item.value != null && shape != null && (item.slot == 0 || shape.units() > entries.units(item.old, item.oldHeader));
+        return item.value != null
+                && shape != null
+                && (item.slot == 0 || shape.units() > entries.units(item.old, item.oldHeader));
     }
 
     private boolean lockAll(Index index, HeldBuckets held, List<Item> writes) {
@@ -273,7 +290,8 @@ final class TransactionRun<R> {
             Entry before = item.before;
             long expiry = item.slot == 0 ? 0 : entries.expiresAt(item.old, item.oldHeader);
             boolean present = item.slot != 0 && (expiry == 0 || expiry > now);
-            if (present != (before != null) || (before != null && EntryLayout.version(item.oldHeader) != before.version())) {
+            if (present != (before != null)
+                    || (before != null && EntryLayout.version(item.oldHeader) != before.version())) {
                 return false;
             }
         }
@@ -286,7 +304,8 @@ final class TransactionRun<R> {
             if (item.value == null || shape == null) {
                 continue;
             }
-            long version = item.slot != 0 ? EntryLayout.version(item.oldHeader) + 1 : index.freshVersion(item.descriptor);
+            long version =
+                    item.slot != 0 ? EntryLayout.version(item.oldHeader) + 1 : index.freshVersion(item.descriptor);
             if (!shape.holds(version)) {
                 undo(index, writes, held);
                 return Commit.CONFLICT;
@@ -299,6 +318,7 @@ final class TransactionRun<R> {
                 if (outcome != Index.Insert.DONE) {
                     undo(index, writes, held);
                     blockedHash = item.hash;
+                    fullTable = item.descriptor;
                     return outcome == Index.Insert.FULL ? Commit.NO_SLOT : Commit.CONTENDED;
                 }
             }
@@ -350,7 +370,11 @@ final class TransactionRun<R> {
         for (Item item : writes) {
             Entry before = item.before;
             if (before != null) {
-                engine.tell(space.name(), item.key.clone(), before.value(), item.value == null ? Cause.DELETED : Cause.REPLACED);
+                engine.tell(
+                        space.name(),
+                        item.key.clone(),
+                        before.value(),
+                        item.value == null ? Cause.DELETED : Cause.REPLACED);
             }
         }
     }
@@ -361,7 +385,8 @@ final class TransactionRun<R> {
         private Item item(byte[] key) {
             Item item = items.get(ByteBuffer.wrap(key));
             if (item == null) {
-                throw new IllegalArgumentException("a key of " + key.length + " bytes that the transaction does not name; name it in the call of transact");
+                throw new IllegalArgumentException("a key of " + key.length
+                        + " bytes that the transaction does not name; name it in the call of transact");
             }
             return item;
         }
@@ -390,7 +415,8 @@ final class TransactionRun<R> {
         @Override
         public void put(byte[] key, byte[] value, PutOptions options) {
             if (options.condition() != PutOptions.Condition.ALWAYS) {
-                throw new IllegalArgumentException("a condition in a transaction's put; decide in the body by what you read");
+                throw new IllegalArgumentException(
+                        "a condition in a transaction's put; decide in the body by what you read");
             }
             Item item = item(key);
             item.written = true;

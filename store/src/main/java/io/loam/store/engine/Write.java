@@ -33,8 +33,11 @@ final class Write {
     private final long hash;
     /** Expiry that the entry is written with; follows the present one when that is to be kept. */
     private long expiresAt;
+
     private boolean wideVersion;
     private long blockedUnits;
+    private Index fullIndex;
+    private long fullTable;
 
     // the entry that was replaced, for listeners
     private byte @Nullable [] oldValue;
@@ -47,7 +50,8 @@ final class Write {
         this.key = key;
         this.value = value;
         this.options = options;
-        this.hash = space.index.hash(key, 0, key.length);
+        this.fullIndex = space.index;
+        this.hash = fullIndex.hash(key, 0, key.length);
         this.expiresAt = options.expiresAtMillis();
     }
 
@@ -95,7 +99,7 @@ final class Write {
     }
 
     private void growIndex(long since, long fruitless) {
-        if (!space.index.growNow(hash)) {
+        if (!fullIndex.growNow(hash, fullTable)) {
             // the index shares the blocks with the log: what frees a block for a writer frees one for it
             engine.awaitSpace((long) engine.geometry.blockUnits * 16, since, fruitless);
         }
@@ -113,7 +117,7 @@ final class Write {
             throw engine.refused(blockedUnits, "what is left is needed for overwriting and cleaning");
         }
         if (outcome == NO_SLOT) {
-            if (space.index.growNow(hash)) {
+            if (fullIndex.growNow(hash, fullTable)) {
                 return false;
             }
             throw engine.refused(blockedUnits, "the index can't grow");
@@ -216,7 +220,8 @@ final class Write {
         long overhead = shape.overhead();
         blockedUnits = units;
         if (units > engine.maximumUnits()) {
-            throw new IllegalArgumentException("an entry of " + (units << 3) + " bytes; this store can hold one of " + (engine.maximumUnits() << 3) + " at most");
+            throw new IllegalArgumentException("an entry of " + (units << 3) + " bytes; this store can hold one of "
+                    + (engine.maximumUnits() << 3) + " at most");
         }
         long location = engine.log.reserve(engine.head(), units, overhead);
         if (location == Log.NO_SPACE) {
@@ -295,6 +300,8 @@ final class Write {
                 } else {
                     Index.Insert outcome = index.insertLocked(descriptor, bucket, hash, location, null);
                     if (outcome == Index.Insert.FULL) {
+                        fullIndex = index;
+                        fullTable = descriptor;
                         return NO_SLOT;
                     }
                     if (outcome == Index.Insert.BUSY) {

@@ -38,6 +38,10 @@ public final class Index {
 
     private static final double LIMIT_LOW = 0.86;
     private static final double LIMIT_SPREAD = 0.04;
+    /** Load that a subtable which grows is laid out for. */
+    private static final double GROWN_LOAD = 0.82;
+    /** While keys are copied, inserts wait above this load of the successor, so that what is still to come finds slots. */
+    private static final double COPYING_LOAD = 0.88;
     /** Unit sizes from an eighth of a block to a whole one. */
     private static final int UNIT_SIZES = 4;
 
@@ -65,6 +69,15 @@ public final class Index {
     private final int maximumDepth;
     private final ReentrantLock resizing = new ReentrantLock();
     private final AtomicLong resizes = new AtomicLong();
+    private volatile @Nullable Migration migration;
+
+    /** A resizing under way. Addresses; 0: none. */
+    private record Migration(long source, long sibling, long lower, long upper, long mostKeys) {
+
+        boolean concerns(long descriptor) {
+            return descriptor == lower || descriptor == source || descriptor == upper || descriptor == sibling;
+        }
+    }
 
     /**
      * @param resizeAsked is given a hash whose subtable should be resized, by {@link #resize}, soon and by another thread
@@ -271,7 +284,10 @@ public final class Index {
             }
         }
         int farthest = farthest(control);
-        return farthest == 0 ? 0 : findInAlternates(descriptor, hash, farthest, location -> entries.keyEquals(location, key, offset, length));
+        return farthest == 0
+                ? 0
+                : findInAlternates(
+                        descriptor, hash, farthest, location -> entries.keyEquals(location, key, offset, length));
     }
 
     private interface Match {
@@ -282,7 +298,8 @@ public final class Index {
         int tableGeometry = memory.getInt(descriptor);
         int home = SubtableLayout.home(hash, tableGeometry);
         for (int number = 1; number <= farthest; number++) {
-            long bucket = bucketAddress(descriptor, tableGeometry, alternateBucket(home, number, SubtableLayout.buckets(tableGeometry)));
+            long bucket = bucketAddress(
+                    descriptor, tableGeometry, alternateBucket(home, number, SubtableLayout.buckets(tableGeometry)));
             for (long found = candidates(memory.getLongAcquire(bucket), tag(hash)); found != 0; found &= found - 1) {
                 long slot = bucket + slotOffset(found);
                 long word = memory.getLongAcquire(slot);
@@ -342,6 +359,10 @@ public final class Index {
      * of transactions.
      */
     public Insert insertLocked(long descriptor, long bucket, long hash, long location, @Nullable HeldBuckets held) {
+        Migration resize = migration;
+        if (resize != null && resize.concerns(descriptor) && isCrowded(resize)) {
+            return Insert.FULL;
+        }
         long window = windowOf(hash, memory.getInt(descriptor + SubtableLayout.WINDOW));
         long position = hash << SubtableLayout.depth(memory.getInt(descriptor)) >>> 32;
         Insert outcome = place(descriptor, bucket, position, tag(hash), location, window, held);
@@ -354,6 +375,15 @@ public final class Index {
         return outcome;
     }
 
+    private boolean isCrowded(Migration resize) {
+        return keys(resize.source()) + keys(resize.sibling()) + keys(resize.lower()) + keys(resize.upper())
+                >= resize.mostKeys();
+    }
+
+    private long keys(long descriptor) {
+        return descriptor == 0 ? 0 : memory.getLongAcquire(descriptor + SubtableLayout.KEYS);
+    }
+
     private void ask(long descriptor, long expected, long hash) {
         long asked = descriptor + SubtableLayout.ASKED;
         if (memory.getLongOpaque(asked) == expected && memory.compareAndSetLong(asked, expected, 1)) {
@@ -363,7 +393,13 @@ public final class Index {
 
     /** Finds a free slot for a key whose home, which is locked, is at {@code position} of the subtable's 2^32. */
     private Insert place(
-            long descriptor, long bucket, long position, long tag, long location, long window, @Nullable HeldBuckets held) {
+            long descriptor,
+            long bucket,
+            long position,
+            long tag,
+            long location,
+            long window,
+            @Nullable HeldBuckets held) {
         long control = memory.getLong(bucket);
         int slot = freeSlot(control);
         if (slot < SLOTS) {
@@ -489,7 +525,9 @@ public final class Index {
         long[] highest = {0};
         old.forEachTable(descriptor -> highest[0] = Math.max(
                 highest[0],
-                Math.max(memory.getLongAcquire(descriptor + SubtableLayout.VERSION), memory.getLongAcquire(descriptor + SubtableLayout.SEEN))));
+                Math.max(
+                        memory.getLongAcquire(descriptor + SubtableLayout.VERSION),
+                        memory.getLongAcquire(descriptor + SubtableLayout.SEEN))));
         // operations in flight may still raise versions in the old index, each by one
         long floor = highest[0] == 0 ? 0 : highest[0] + IN_FLIGHT;
         forEachTable(descriptor -> {
@@ -583,13 +621,14 @@ public final class Index {
         }
     }
 
-    /** Grows the subtable of a hash now, because a key found no slot; false when there is no memory. The caller is not pinned. */
-    public boolean growNow(long hash) {
+    /**
+     * Grows the subtable of a hash now, because a key found no slot in {@code full}, its subtable then; false when there is no memory. The caller is not pinned.
+     */
+    public boolean growNow(long hash, long full) {
         resizing.lock();
         try {
             long descriptor = descriptor(hash);
-            long slots = (long) SubtableLayout.buckets(memory.getInt(descriptor)) * SLOTS;
-            return memory.getLongAcquire(descriptor + SubtableLayout.KEYS) < slots * 0.6 || grow(descriptor);
+            return descriptor != full || grow(descriptor);
         } finally {
             resizing.unlock();
         }
@@ -604,8 +643,10 @@ public final class Index {
         int window = memory.getInt(descriptor + SubtableLayout.WINDOW);
         long lower;
         long upper = 0;
-        if (units < SubtableLayout.MAX_UNITS) {
-            lower = newSubtable(depth, prefix, size, units + 1, inherit(window, depth, size));
+        double perUnit = (double) SubtableLayout.buckets(tableGeometry) * SLOTS / units;
+        int wanted = Math.max(units + 1, (int) Math.ceil(keys(descriptor) / (perUnit * GROWN_LOAD)));
+        if (wanted <= SubtableLayout.MAX_UNITS) {
+            lower = newSubtable(depth, prefix, size, wanted, inherit(window, depth, size));
         } else if (size < UNIT_SIZES - 1) {
             lower = newSubtable(depth, prefix, size + 1, SubtableLayout.MIN_UNITS, inherit(window, depth, size + 1));
         } else {
@@ -614,7 +655,9 @@ public final class Index {
             }
             int keep = inherit(window, depth + 1, size);
             lower = newSubtable(depth + 1, prefix, size, SubtableLayout.MIN_UNITS, keep);
-            upper = lower == 0 ? 0 : newSubtable(depth + 1, prefix | 1L << 63 - depth, size, SubtableLayout.MIN_UNITS, keep);
+            upper = lower == 0
+                    ? 0
+                    : newSubtable(depth + 1, prefix | 1L << 63 - depth, size, SubtableLayout.MIN_UNITS, keep);
             if (upper == 0) {
                 if (lower != 0) {
                     free(base + lower);
@@ -625,8 +668,10 @@ public final class Index {
         if (lower == 0) {
             return false;
         }
+        begin(descriptor, 0, lower, upper);
         replace(descriptor, lower, upper);
         publish(lower, upper);
+        migration = null;
         retire(descriptor);
         return true;
     }
@@ -643,14 +688,18 @@ public final class Index {
         } else if (depth > 0) {
             merge(descriptor, keys, depth, size, prefix, window);
         } else if (size > 0) {
-            shrinkTo(descriptor, newSubtable(depth, prefix, size - 1, SubtableLayout.MAX_UNITS, inherit(window, depth, size - 1)));
+            shrinkTo(
+                    descriptor,
+                    newSubtable(depth, prefix, size - 1, SubtableLayout.MAX_UNITS, inherit(window, depth, size - 1)));
         }
     }
 
     private void shrinkTo(long descriptor, long smaller) {
         if (smaller != 0) {
+            begin(descriptor, 0, smaller, 0);
             replace(descriptor, smaller, 0);
             publish(smaller, 0);
+            migration = null;
             retire(descriptor);
             askAgain(smaller);
         }
@@ -680,12 +729,21 @@ public final class Index {
         if (merged == 0) {
             return;
         }
+        begin(descriptor, sibling, merged, 0);
         replace(descriptor, merged, 0);
         replace(sibling, merged, 0);
         publish(merged, 0);
+        migration = null;
         retire(descriptor);
         retire(sibling);
         askAgain(merged);
+    }
+
+    private void begin(long source, long sibling, long lower, long upper) {
+        long slots = (long) SubtableLayout.buckets(memory.getInt(base + lower)) * SLOTS;
+        long upperAddress = upper == 0 ? 0 : base + upper;
+        slots += upper == 0 ? 0 : (long) SubtableLayout.buckets(memory.getInt(upperAddress)) * SLOTS;
+        migration = new Migration(source, sibling, base + lower, upperAddress, (long) (slots * COPYING_LOAD));
     }
 
     /** Copies every home of a subtable to its successor(s). */
@@ -724,7 +782,12 @@ public final class Index {
         int farthest = farthest(control);
         long moved = 0;
         for (int number = 0; number <= farthest; number++) {
-            long from = number == 0 ? bucket : bucketAddress(source, tableGeometry, alternateBucket(home, number, SubtableLayout.buckets(tableGeometry)));
+            long from = number == 0
+                    ? bucket
+                    : bucketAddress(
+                            source,
+                            tableGeometry,
+                            alternateBucket(home, number, SubtableLayout.buckets(tableGeometry)));
             long fromControl = memory.getLongAcquire(from);
             for (int slot = 0; slot < SLOTS; slot++) {
                 long tag = tagAt(fromControl, slot);
@@ -746,7 +809,9 @@ public final class Index {
         int lowerGeometry = memory.getInt(lower);
         int targetDepth = SubtableLayout.depth(lowerGeometry);
         long window = window(word);
-        long range = sourceWindow == memory.getInt(lower + SubtableLayout.WINDOW) ? positionOf(home, sourceGeometry, window, sourceWindow) : -1;
+        long range = sourceWindow == memory.getInt(lower + SubtableLayout.WINDOW)
+                ? positionOf(home, sourceGeometry, window, sourceWindow)
+                : -1;
         if (range >= 0) {
             int cell = 32 - (sourceWindow - depth) - WINDOW_BITS;
             long low = translate(source, range, depth, targetDepth);
@@ -803,7 +868,8 @@ public final class Index {
 
     private void insertMoved(long target, long position, long tag, long location, long window) {
         int tableGeometry = memory.getInt(target);
-        long bucket = bucketAddress(target, tableGeometry, (int) (position * SubtableLayout.buckets(tableGeometry) >>> 32));
+        long bucket =
+                bucketAddress(target, tableGeometry, (int) (position * SubtableLayout.buckets(tableGeometry) >>> 32));
         for (int spins = 0; ; spins++) {
             long control = memory.getLongAcquire(bucket);
             if ((control & LOCKED) == 0 && memory.compareAndSetLong(bucket, control, control | LOCKED)) {
@@ -814,7 +880,8 @@ public final class Index {
                     return;
                 }
                 if (outcome == Insert.FULL) {
-                    throw new IllegalStateException("a resized subtable has no slot for a key of its predecessor; the store is damaged");
+                    throw new IllegalStateException(
+                            "a resized subtable has no slot for a key of its predecessor; the store is damaged");
                 }
             }
             SpinLock.backOff(spins);
@@ -906,7 +973,11 @@ public final class Index {
     /** Slots in the index. The caller is pinned. */
     public long slots() {
         long[] sum = {0};
-        forEachTable(descriptor -> sum[0] += (long) SubtableLayout.buckets(memory.getInt(descriptor)) * SLOTS);
+        forEachTable(descriptor -> {
+            if (memory.getLongAcquire(descriptor + SubtableLayout.SUCCESSOR) == 0) {
+                sum[0] += (long) SubtableLayout.buckets(memory.getInt(descriptor)) * SLOTS;
+            }
+        });
         return sum[0];
     }
 
@@ -940,7 +1011,12 @@ public final class Index {
             }
             int farthest = farthest(control);
             for (int number = 0; number <= farthest; number++) {
-                long from = number == 0 ? bucket : bucketAddress(descriptor, tableGeometry, alternateBucket(home, number, SubtableLayout.buckets(tableGeometry)));
+                long from = number == 0
+                        ? bucket
+                        : bucketAddress(
+                                descriptor,
+                                tableGeometry,
+                                alternateBucket(home, number, SubtableLayout.buckets(tableGeometry)));
                 long fromControl = number == 0 ? control : memory.getLongAcquire(from);
                 for (int slot = 0; slot < SLOTS; slot++) {
                     if (tagAt(fromControl, slot) != 0) {
@@ -1001,7 +1077,8 @@ public final class Index {
                 long tag = tagAt(control, slot);
                 long word = memory.getLongAcquire(address + 8 + ((long) slot << 3));
                 if ((tag == 0) != (word == 0)) {
-                    complaint.about("bucket " + bucket + " slot " + slot + " has tag " + tag + " and word " + Long.toHexString(word));
+                    complaint.about("bucket " + bucket + " slot " + slot + " has tag " + tag + " and word "
+                            + Long.toHexString(word));
                 }
                 if (word != 0) {
                     keys++;
@@ -1011,7 +1088,8 @@ public final class Index {
             }
         }
         if (keys != memory.getLongAcquire(descriptor + SubtableLayout.KEYS)) {
-            complaint.about("a subtable counts " + memory.getLongAcquire(descriptor + SubtableLayout.KEYS) + " keys and has " + keys);
+            complaint.about("a subtable counts " + memory.getLongAcquire(descriptor + SubtableLayout.KEYS)
+                    + " keys and has " + keys);
         }
     }
 
@@ -1021,12 +1099,16 @@ public final class Index {
         int home = SubtableLayout.home(hash, tableGeometry);
         int number = alternate(word);
         int expected = number == 0 ? home : alternateBucket(home, number, SubtableLayout.buckets(tableGeometry));
-        if (expected != bucket || tag(hash) != tag || window(word) != windowOf(hash, memory.getInt(descriptor + SubtableLayout.WINDOW))) {
-            complaint.about("the slot of location " + location + " does not match the key there: bucket " + bucket + " for " + expected);
+        if (expected != bucket
+                || tag(hash) != tag
+                || window(word) != windowOf(hash, memory.getInt(descriptor + SubtableLayout.WINDOW))) {
+            complaint.about("the slot of location " + location + " does not match the key there: bucket " + bucket
+                    + " for " + expected);
         }
         long homeControl = memory.getLongAcquire(bucketAddress(descriptor, tableGeometry, home));
         if (number > farthest(homeControl)) {
-            complaint.about("location " + location + " lies in alternate " + number + " beyond the farthest of its home");
+            complaint.about(
+                    "location " + location + " lies in alternate " + number + " beyond the farthest of its home");
         }
         if (descriptor != descriptor(hash)) {
             complaint.about("location " + location + " lies in a subtable that its hash does not lead to");

@@ -48,7 +48,9 @@ public final class KeyHash {
         for (; position + 8 <= length; position += 8) {
             hash = mix(hash ^ (long) LONG.get(key, offset + position), FOLD_A);
         }
-        return position == length ? mix(hash ^ seed1, FOLD_B) : mix(mix(hash ^ tail(key, offset + position, length - position), FOLD_A) ^ seed1, FOLD_B);
+        return position == length
+                ? mix(hash ^ seed1, FOLD_B)
+                : mix(mix(hash ^ tail(key, offset + position, length - position), FOLD_A) ^ seed1, FOLD_B);
     }
 
     private long fold(long address, int length) {
@@ -57,7 +59,9 @@ public final class KeyHash {
         for (; position + 8 <= length; position += 8) {
             hash = mix(hash ^ memory.getLong(address + position), FOLD_A);
         }
-        return position == length ? mix(hash ^ seed1, FOLD_B) : mix(mix(hash ^ tail(address + position, length - position), FOLD_A) ^ seed1, FOLD_B);
+        return position == length
+                ? mix(hash ^ seed1, FOLD_B)
+                : mix(mix(hash ^ tail(address + position, length - position), FOLD_A) ^ seed1, FOLD_B);
     }
 
     private static long tail(byte[] key, int offset, int count) {

@@ -84,7 +84,9 @@ public final class BlockPool {
             blocks.setOwner(block, BlockTable.FREE);
         }
         for (int group = 0; group < groups; group++) {
-            memory.putLong(group(group), Math.min(geometry.groupBlocks, geometry.maximumBlocks - group * geometry.groupBlocks));
+            memory.putLong(
+                    group(group),
+                    Math.min(geometry.groupBlocks, geometry.maximumBlocks - group * geometry.groupBlocks));
         }
         Arrays.setAll(hints, node -> firstGroup(node));
         memory.putLongRelease(base + FREE, budgetBlocks);
@@ -260,7 +262,8 @@ public final class BlockPool {
                 return group * geometry.groupBlocks + word * 64 + Long.numberOfTrailingZeros(mask);
             }
         }
-        throw new IllegalStateException("group " + group + " counts " + free + " free blocks but has none; the store is damaged");
+        throw new IllegalStateException(
+                "group " + group + " counts " + free + " free blocks but has none; the store is damaged");
     }
 
     private void countPartial(int node, int group, long before, long after) {
@@ -320,7 +323,9 @@ public final class BlockPool {
             SpinLock.lock(memory, base);
             try {
                 long since = memory.getLong(address + 8);
-                if (memory.getLong(address) == groupSize(group) && since != 0 && System.nanoTime() - since >= delayNanos) {
+                if (memory.getLong(address) == groupSize(group)
+                        && since != 0
+                        && System.nanoTime() - since >= delayNanos) {
                     release.accept(geometry.blockOffset(group * geometry.groupBlocks));
                     memory.putLong(address + 8, 0);
                     released++;

@@ -42,7 +42,8 @@ public final class Entries {
                 if (distance == room) {
                     return offset + distance; // the end of the last block
                 }
-                throw new IllegalStateException("an entry at offset " + offset + " runs past its segment; the store is damaged");
+                throw new IllegalStateException(
+                        "an entry at offset " + offset + " runs past its segment; the store is damaged");
             }
             distance -= room;
             offset = geometry.blockOffset(next);
@@ -169,7 +170,12 @@ public final class Entries {
             return memory.matches(base + location + prefix, key, offset, length);
         }
         boolean[] equal = {true};
-        pieces(location, prefix, length, (address, position, take) -> equal[0] &= memory.matches(address, key, offset + (int) position, (int) take));
+        pieces(
+                location,
+                prefix,
+                length,
+                (address, position, take) ->
+                        equal[0] &= memory.matches(address, key, offset + (int) position, (int) take));
         return equal[0];
     }
 
@@ -179,7 +185,11 @@ public final class Entries {
         if (isContiguous(location, prefix + key.length)) {
             memory.copyOut(base + location + prefix, key, 0, key.length);
         } else {
-            pieces(location, prefix, key.length, (address, position, take) -> memory.copyOut(address, key, (int) position, (int) take));
+            pieces(
+                    location,
+                    prefix,
+                    key.length,
+                    (address, position, take) -> memory.copyOut(address, key, (int) position, (int) take));
         }
         return key;
     }
@@ -211,7 +221,8 @@ public final class Entries {
         }
         long length = valueLength(location, header);
         if (length > Integer.MAX_VALUE - 8) {
-            throw new IllegalStateException("the value has " + length + " bytes, more than an array holds; read it in pieces by read()");
+            throw new IllegalStateException(
+                    "the value has " + length + " bytes, more than an array holds; read it in pieces by read()");
         }
         if (length <= destination.length - offset) {
             copyWide(location, valueStart(location, header), length, MemorySegment.ofArray(destination), offset);
@@ -243,7 +254,11 @@ public final class Entries {
         if (isContiguous(location, start + length)) {
             memory.copyOut(base + location + start, destination, offset, length);
         } else {
-            pieces(location, start, length, (address, position, take) -> memory.copyOut(address, destination, offset + position, take));
+            pieces(
+                    location,
+                    start,
+                    length,
+                    (address, position, take) -> memory.copyOut(address, destination, offset + position, take));
         }
     }
 
@@ -283,7 +298,8 @@ public final class Entries {
     }
 
     /** Writes all of an entry but its final version into reserved space. */
-    public void write(long location, EntryShape shape, long expiresAt, int namespaceId, byte[] key, MemorySegment value) {
+    public void write(
+            long location, EntryShape shape, long expiresAt, int namespaceId, byte[] key, MemorySegment value) {
         long address = base + location;
         memory.putLong(address, shape.header(0));
         long position = 8;
@@ -304,7 +320,11 @@ public final class Entries {
             memory.copyIn(value, 0, address + position + key.length, shape.valueLength());
         } else {
             pieces(location, position, key.length, (to, at, take) -> memory.copyIn(key, (int) at, to, (int) take));
-            pieces(location, position + key.length, shape.valueLength(), (to, at, take) -> memory.copyIn(value, at, to, take));
+            pieces(
+                    location,
+                    position + key.length,
+                    shape.valueLength(),
+                    (to, at, take) -> memory.copyIn(value, at, to, take));
         }
     }
 
@@ -355,7 +375,8 @@ public final class Entries {
         }
         long flags = header & (EXPIRES | NAMESPACED) | (spare >= 8 ? SLACK : 0);
         // release: pairs with the reader's acquire of the header: publishes the value
-        memory.putLongRelease(address, compactHeader(version, keyLength, end >>> 3, spare >= 8 ? 0 : spare, type, flags));
+        memory.putLongRelease(
+                address, compactHeader(version, keyLength, end >>> 3, spare >= 8 ? 0 : spare, type, flags));
         return oldLength - length;
     }
 

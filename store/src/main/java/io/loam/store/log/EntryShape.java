@@ -12,7 +12,14 @@ import static io.loam.store.log.EntryLayout.*;
 public record EntryShape(boolean wide, boolean expires, boolean namespaced, int keyLength, long valueLength, int type) {
 
     /** The shape for these fields; {@code version} is the largest it may get before it is written anew. */
-    public static EntryShape of(Geometry geometry, int keyLength, long valueLength, boolean expires, boolean namespaced, int type, boolean wideVersion) {
+    public static EntryShape of(
+            Geometry geometry,
+            int keyLength,
+            long valueLength,
+            boolean expires,
+            boolean namespaced,
+            int type,
+            boolean wideVersion) {
         long compactBytes = prefixBytes(false, expires, namespaced) + keyLength + valueLength;
         boolean wide = wideVersion || keyLength > MAX_COMPACT_KEY || align(compactBytes) > geometry.smallEntryBytes;
         return new EntryShape(wide, expires, namespaced, keyLength, valueLength, type);
@@ -47,6 +54,8 @@ public record EntryShape(boolean wide, boolean expires, boolean namespaced, int 
     public long header(long version) {
         long flags = (expires ? EXPIRES : 0) | (namespaced ? NAMESPACED : 0);
         int pad = (int) (align(bytes()) - bytes());
-        return wide ? wideHeader(version, pad, type, flags) : compactHeader(version, keyLength, (int) units(), pad, type, flags);
+        return wide
+                ? wideHeader(version, pad, type, flags)
+                : compactHeader(version, keyLength, (int) units(), pad, type, flags);
     }
 }

@@ -23,16 +23,19 @@ public final class Geometry {
     public final int blockShift;
     /** Size of a block in units of 8 bytes. */
     public final int blockUnits;
+
     public final int groupBlocks;
     public final int segmentBlocks;
     /** Blocks there is address space for. */
     public final int maximumBlocks;
+
     public final int segmentSlots;
     public final int epochSlots;
     public final int nodes;
     public final int headsPerNode;
     /** Survivor heads on each node: one per cleaner and one for helping writers. */
     public final int survivorsPerNode;
+
     public final int smallEntryBytes;
     public final boolean marks;
 

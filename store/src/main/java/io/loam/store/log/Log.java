@@ -59,7 +59,12 @@ public final class Log {
         int perNode = geometry.headsPerNode + geometry.survivorsPerNode;
         heads = new Head[geometry.nodes * perNode];
         for (int i = 0; i < heads.length; i++) {
-            heads[i] = new Head(memory, base + geometry.headOffset + (long) i * Head.BYTES, geometry, i / perNode, i % perNode >= geometry.headsPerNode);
+            heads[i] = new Head(
+                    memory,
+                    base + geometry.headOffset + (long) i * Head.BYTES,
+                    geometry,
+                    i / perNode,
+                    i % perNode >= geometry.headsPerNode);
         }
     }
 

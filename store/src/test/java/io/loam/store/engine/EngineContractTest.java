@@ -32,7 +32,11 @@ final class EngineContractTest {
     final class InPlace extends StoreContract {
         @Override
         protected Store open(InstantSource clock) {
-            return Store.builder().capacityBytes(64 << 20).clock(clock).updatePolicy(UpdatePolicy.IN_PLACE).open();
+            return Store.builder()
+                    .capacityBytes(64 << 20)
+                    .clock(clock)
+                    .updatePolicy(UpdatePolicy.IN_PLACE)
+                    .open();
         }
 
         @Override
