@@ -2,6 +2,7 @@ package io.loam.bench;
 
 import io.loam.bench.system.Loam;
 import io.loam.bench.system.Mix;
+import io.loam.bench.system.RefusedException;
 import io.loam.bench.system.Session;
 import io.loam.bench.system.Setup;
 import io.loam.bench.system.SystemUnderTest;
@@ -18,6 +19,9 @@ import java.util.Map;
 final class Ycsb implements Experiment {
 
     static final int SAMPLED = 64;
+
+    /** So many refused writes of a thread, one after the other, end the run. */
+    private static final int MOST_REFUSALS = 50;
 
     /**
      * What to run.
@@ -144,6 +148,9 @@ final class Ycsb implements Experiment {
         figures.put(
                 "verifiedReads",
                 clients.stream().mapToLong(client -> client.verified).sum());
+        figures.put(
+                "refusals",
+                clients.stream().mapToLong(client -> client.refusals).sum());
         figures.put("writtenUserBytes", written());
         figures.put("rssBytes", ProcessFigures.rssBytes());
         figures.put("liveUserBytes", liveUserBytes());
@@ -202,6 +209,8 @@ final class Ycsb implements Experiment {
         private long operations;
         private long verified;
         private long writtenBytes;
+        private long refusals;
+        private int refusedInARow;
         private long sink;
 
         Client(int thread, double[] table) {
@@ -226,6 +235,7 @@ final class Ycsb implements Experiment {
             operations = 0;
             verified = 0;
             writtenBytes = 0;
+            refusals = 0;
             latency.clear();
         }
 
@@ -296,17 +306,29 @@ final class Ycsb implements Experiment {
         private void writeOne(long key, long bits) {
             byte[] value = values.stamp(key, bits);
             int length = values.length();
-            session.put(key, value, length);
-            writtenBytes += setup.keyBytes() + length;
+            store(key, value, length);
+        }
+
+        /** Stores; a refusal (memory was not freed in time) is counted, not fatal, unless nothing is accepted any more. */
+        private void store(long key, byte[] value, int length) {
+            try {
+                session.put(key, value, length);
+                writtenBytes += setup.keyBytes() + length;
+                refusedInARow = 0;
+            } catch (RefusedException e) {
+                refusals++;
+                if (++refusedInARow == MOST_REFUSALS) {
+                    throw e;
+                }
+            }
         }
 
         private void sampledWrite(long key, long bits) {
             byte[] value = values.stamp(key, bits);
             int length = values.length();
             long start = System.nanoTime();
-            session.put(key, value, length);
+            store(key, value, length);
             latency.record(System.nanoTime() - start);
-            writtenBytes += setup.keyBytes() + length;
         }
 
         /** A batch is either of reads or of updates; each key counts as an operation. */
@@ -360,7 +382,7 @@ final class Ycsb implements Experiment {
                         writeOne(Mix.keyOf(newest), bits);
                     }
                     newest += stride;
-                    if (!session.delete(Mix.keyOf(oldest))) {
+                    if (!session.delete(Mix.keyOf(oldest)) && refusals == 0) {
                         missing(Mix.keyOf(oldest));
                     }
                     oldest += stride;
