@@ -96,6 +96,10 @@ final class Ycsb implements Experiment {
         warmUp();
         figures.put("baseRssBytes", baseRssBytes);
         figures.put("loadRssBytes", loadRssBytes);
+        // Loam knows it exactly and says so below; of the others it is what their resident size grew by beyond the
+        // data.
+        figures.put(
+                "metadataBytesPerObject", (double) (loadRssBytes - baseRssBytes - liveUserBytes()) / setup.records());
         figures.putAll(system.figures());
         return figures;
     }
