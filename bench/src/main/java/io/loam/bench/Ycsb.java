@@ -172,10 +172,12 @@ final class Ycsb implements Experiment {
             return;
         }
         double copied = Figures.growth("cleanerCopiedBytes", before, after);
-        double appended = Figures.growth("appendedBytes", before, after);
-        if (written() > 0 && appended > 0) {
+        // Log bytes by user bytes as they are in what is live: the store's own count of appended bytes need not tell
+        // whose they were.
+        double logPerUserByte = Figures.number(after, "liveLogBytes") / Figures.number(after, "liveUserBytes");
+        if (written() > 0 && !setup.inPlace()) {
             figures.put("copiedPerUserByte", copied / written());
-            figures.put("copiedPerAppendedByte", copied / appended);
+            figures.put("copiedPerAppendedByte", copied / (written() * logPerUserByte));
         }
     }
 
