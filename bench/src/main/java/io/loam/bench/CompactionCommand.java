@@ -13,7 +13,7 @@ import picocli.CommandLine.Option;
         name = "compaction",
         mixinStandardHelpOptions = true,
         description =
-                "Update throughput at 90 % utilisation by segment size, block size and number of cleaners (dissertation, chapter 6).",
+                "Update throughput at 90 %% utilisation by segment size, block size and number of cleaners (dissertation, chapter 6).",
         footer = {
             "",
             "Each of the three is varied alone, the others at the store's defaults. All variants are measured in turn."

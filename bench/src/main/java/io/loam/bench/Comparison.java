@@ -22,8 +22,20 @@ final class Comparison {
      * @param name in the results; the system's, unless one system is measured in several ways
      * @param heapBytes Java heap for systems that keep their data there
      * @param flags further flags of its JVM, which win over the system's
+     * @param hugePages whether a peer that gets its memory from malloc is given huge pages
      */
-    record Part(String name, SystemName system, Setup setup, Record plan, long heapBytes, List<String> flags) {}
+    record Part(
+            String name,
+            SystemName system,
+            Setup setup,
+            Record plan,
+            long heapBytes,
+            List<String> flags,
+            boolean hugePages) {
+        Part(String name, SystemName system, Setup setup, Record plan, long heapBytes, List<String> flags) {
+            this(name, system, setup, plan, heapBytes, flags, true);
+        }
+    }
 
     /** A part while it is measured. */
     private record Subject(

@@ -17,11 +17,12 @@ import picocli.CommandLine.Option;
         footer = {
             "",
             "fillRatioBefore: user bytes (key and value) at the first refusal / capacity; fillRatio: the same after the sizes changed;",
-            "rssPerLive: resident size / live user bytes then; rssPerLiveAfterDelete: that after 90 % were deleted and some idle time.",
+            "rssPerLive: resident size / live user bytes then; rssPerLiveAfterDelete: that after 90 %% were deleted and some idle time.",
             "From resident sizes the JVM's base is subtracted (baseRssBytes: measured after a small instance was used and closed, with the",
             "Java heap touched beforehand; for systems in the Java heap, at start).",
             "Refusal: what Loam and Chronicle Map refuse themselves; OutOfMemoryError for systems in the Java heap, whose heap is the",
-            "capacity; for the others the moment when their resident size reaches the capacity.",
+            "capacity (and two in a hundred are deleted at once, so that the collector can go on); for the others the moment when their resident size reaches the capacity.",
+            "Peers that get memory from malloc run without huge pages here, which would only make them larger.",
         })
 final class FragmentationCommand extends Measurement {
 
@@ -101,6 +102,13 @@ final class FragmentationCommand extends Measurement {
         if (system == SystemName.BARE) {
             throw new BadInput("bare is no store: it can't delete, so it has no fragmentation to measure");
         }
+        if (system == SystemName.EHCACHE || system == SystemName.ROCKSDB) {
+            throw new BadInput(system
+                    + (system == SystemName.EHCACHE
+                            ? " takes its whole tier at the start and evicts instead of refusing"
+                            : " keeps its data in files, which no resident size shows")
+                    + "; allowed here: loam, chm, chm-copy, caffeine, chronicle, ohc, mapdb");
+        }
         double meanBefore = (workload.beforeLow() + (double) workload.beforeHigh()) / 2;
         // Sized for the smaller values; those that are not told sizes beforehand don't mind.
         long records = (long) (capacityBytes / (meanBefore + keyBytes) * 1.02) + 1000;
@@ -120,6 +128,6 @@ final class FragmentationCommand extends Measurement {
             case OFF_HEAP -> List.of("-Xms512m", "-Xmx512m", "-XX:+AlwaysPreTouch");
             case HEAP -> List.of("-Xms64m", "-XX:GCTimeLimit=90");
         };
-        return new Comparison.Part(system.toString(), system, setup, plan, capacityBytes, flags);
+        return new Comparison.Part(system.toString(), system, setup, plan, capacityBytes, flags, false);
     }
 }

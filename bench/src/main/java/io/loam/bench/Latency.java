@@ -2,10 +2,12 @@ package io.loam.bench;
 
 import io.loam.bench.system.Loam;
 import io.loam.bench.system.Mix;
+import io.loam.bench.system.RefusedException;
 import io.loam.bench.system.Session;
 import io.loam.bench.system.Setup;
 import io.loam.bench.system.SystemUnderTest;
 import java.util.Map;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.LockSupport;
 
 /**
@@ -32,6 +34,7 @@ final class Latency implements Experiment {
     private final Setup setup;
     private final Plan plan;
     private final SystemUnderTest system;
+    private final LongAdder refusals = new LongAdder();
 
     Latency(Setup setup, Plan plan) {
         this.setup = setup;
@@ -117,6 +120,7 @@ final class Latency implements Experiment {
         figures.put("pacedP999PerMedian", (double) paced.quantile(0.999) / Math.max(1, paced.quantile(0.5)));
         figures.put("pacedCurve", paced.curve());
         figures.put("pacedHiccupNanos", StallWatch.hiccup(1000));
+        figures.put("refusals", refusals.sum());
         figures.putAll(system.figures());
         return figures;
     }
@@ -173,8 +177,13 @@ final class Latency implements Experiment {
             value = values.stamp(key, chooser.bits());
         }
 
+        /** A refusal comes after the longest wait there is, so it counts as the stall that it is. */
         void put() {
-            session.put(key, value, values.length());
+            try {
+                session.put(key, value, values.length());
+            } catch (RefusedException e) {
+                refusals.increment();
+            }
         }
     }
 }

@@ -33,7 +33,7 @@ final class Loading {
 
     /** Stores records {@code from} to {@code to}, shared among threads. */
     static Crew.Effort load(SystemUnderTest system, Setup setup, long from, long to) {
-        return Crew.work(setup.threads(), 0, (thread, _) -> {
+        return Crew.work(setup.threads(), 0, (thread, clock) -> {
             Session session = system.newSession();
             StampedValues values = new StampedValues(setup.minValueBytes(), setup.maxValueBytes(), thread);
             KeyChooser random = KeyChooser.uniform(1, thread + 77L);

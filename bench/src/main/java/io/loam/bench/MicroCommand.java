@@ -8,14 +8,13 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 import picocli.CommandLine.Unmatched;
 
 /** {@code bench micro}: runs JMH in a JVM of its own. */
 @Command(
         name = "micro",
-        mixinStandardHelpOptions = true,
         description = "JMH microbenchmarks: index probe, epoch pin, GET, batch GET, append, PUT.",
         footer = {
             "",
@@ -28,11 +27,12 @@ final class MicroCommand implements Callable<Integer> {
     @SuppressWarnings("NullAway.Init") // picocli sets it
     private CommandSpec spec;
 
-    @Parameters(paramLabel = "ARGUMENT", description = "For JMH.", arity = "0..*")
-    private List<String> arguments = new ArrayList<>();
+    @Option(names = "--help", usageHelp = true, description = "Shows this help.")
+    private boolean help;
 
+    /** Everything, in its order. */
     @Unmatched
-    private List<String> more = new ArrayList<>();
+    private List<String> arguments = new ArrayList<>();
 
     @Override
     public Integer call() throws IOException, InterruptedException {
@@ -48,7 +48,6 @@ final class MicroCommand implements Callable<Integer> {
                     libraries + File.separator + "*" + File.pathSeparator + classPath(modules),
                     "org.openjdk.jmh.Main"));
             command.addAll(arguments);
-            command.addAll(more);
             return new ProcessBuilder(command).inheritIO().start().waitFor();
         } catch (BadInput e) {
             spec.commandLine().getErr().println("loam bench micro: " + e.getMessage());

@@ -48,7 +48,8 @@ final class Postmark implements Experiment {
         for (int i = 0; i < setup.threads(); i++) {
             clients.add(new Client(i, (int) (plan.files() / setup.threads())));
         }
-        Crew.Effort effort = Crew.work(setup.threads(), 0, (thread, _) -> clients.get(thread).createAll());
+        Crew.Effort effort = Crew.work(
+                setup.threads(), 0, (thread, clock) -> clients.get(thread).createAll());
         figures.put("creationSeconds", effort.wallNanos() / 1e9);
         figures.put("creationCpuSeconds", effort.cpuNanos() / 1e9);
         if (system instanceof Loam loam && plan.wantedUtilisation() > 0) {
@@ -62,11 +63,14 @@ final class Postmark implements Experiment {
     public Map<String, Object> measure(int round) {
         Map<String, Object> figures = Figures.create();
         long processCpu = ProcessFigures.processCpuNanos();
-        Crew.Effort transactions = Crew.work(setup.threads(), 0, (thread, _) -> clients.get(thread).transactions());
+        Crew.Effort transactions = Crew.work(
+                setup.threads(), 0, (thread, clock) -> clients.get(thread).transactions());
         figures.put("rssBytes", ProcessFigures.rssBytes());
         figures.putAll(system.figures());
-        Crew.Effort deletions = Crew.work(setup.threads(), 0, (thread, _) -> clients.get(thread).deleteAll());
-        long operations = clients.stream().mapToLong(client -> client.operations).sum();
+        Crew.Effort deletions = Crew.work(
+                setup.threads(), 0, (thread, clock) -> clients.get(thread).deleteAll());
+        long operations =
+                clients.stream().mapToLong(client -> client.operations).sum();
         long cpu = transactions.cpuNanos() + deletions.cpuNanos();
         figures.put("transactions", operations);
         figures.put("completionSeconds", (transactions.wallNanos() + deletions.wallNanos()) / 1e9);
@@ -76,7 +80,9 @@ final class Postmark implements Experiment {
         figures.put("opsPerSecond", operations * 1e9 / transactions.wallNanos());
         figures.put("opsPerCpuSecond", operations * 1e9 / transactions.cpuNanos());
         figures.put("opsPerProcessCpuSecond", operations * 1e9 / processCpu);
-        figures.put("refusals", clients.stream().mapToLong(client -> client.refusals).sum());
+        figures.put(
+                "refusals",
+                clients.stream().mapToLong(client -> client.refusals).sum());
         return figures;
     }
 

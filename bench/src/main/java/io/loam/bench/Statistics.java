@@ -13,7 +13,8 @@ final class Statistics {
 
     /** The middle value, the mean of the two in the middle of an even number; NaN of none. */
     static double median(Collection<? extends Number> numbers) {
-        double[] sorted = numbers.stream().mapToDouble(Number::doubleValue).sorted().toArray();
+        double[] sorted =
+                numbers.stream().mapToDouble(Number::doubleValue).sorted().toArray();
         if (sorted.length == 0) {
             return Double.NaN;
         }
@@ -28,7 +29,8 @@ final class Statistics {
         for (Map<String, Object> round : rounds) {
             round.forEach((figure, value) -> {
                 if (value instanceof Number number) {
-                    numbers.computeIfAbsent(figure, _ -> new java.util.ArrayList<>()).add(number);
+                    numbers.computeIfAbsent(figure, any -> new java.util.ArrayList<>())
+                            .add(number);
                 }
                 result.put(figure, value);
             });
@@ -41,7 +43,9 @@ final class Statistics {
     static Map<String, Object> ratios(Map<String, Object> ours, Map<String, Object> theirs) {
         Map<String, Object> ratios = new LinkedHashMap<>();
         ours.forEach((figure, value) -> {
-            if (value instanceof Number mine && theirs.get(figure) instanceof Number other && other.doubleValue() != 0) {
+            if (value instanceof Number mine
+                    && theirs.get(figure) instanceof Number other
+                    && other.doubleValue() != 0) {
                 ratios.put(figure, mine.doubleValue() / other.doubleValue());
             }
         });
@@ -52,6 +56,8 @@ final class Statistics {
     static double[] range(Collection<? extends Number> values) {
         double[] sorted = values.stream().mapToDouble(Number::doubleValue).toArray();
         Arrays.sort(sorted);
-        return sorted.length == 0 ? new double[] {Double.NaN, Double.NaN} : new double[] {sorted[0], sorted[sorted.length - 1]};
+        return sorted.length == 0
+                ? new double[] {Double.NaN, Double.NaN}
+                : new double[] {sorted[0], sorted[sorted.length - 1]};
     }
 }

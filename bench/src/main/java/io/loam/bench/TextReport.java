@@ -79,18 +79,19 @@ final class TextReport {
     }
 
     private static String cell(@org.jspecify.annotations.Nullable Object value) {
-        return switch (value) {
-            case null -> "";
-            case Double number when number == Math.rint(number) && Math.abs(number) < 1e15 -> String.format(Locale.ROOT, "%,.0f", number);
-            case Double number when Math.abs(number) >= 1000 -> String.format(Locale.ROOT, "%,.0f", number);
-            case Double number -> String.format(Locale.ROOT, "%.4g", number);
-            case Number number -> String.format(Locale.ROOT, "%,d", number.longValue());
-            case List<?> list -> list.isEmpty() || list.getFirst() instanceof Map || list.getFirst() instanceof List ? "" : "(" + list.size() + " values)";
-            case Map<?, ?> _ -> "";
-            default -> {
-                String text = value.toString();
-                yield text.length() > 15 ? text.substring(0, 14) + "…" : text;
-            }
-        };
+        if (value instanceof Number number) {
+            double real = number.doubleValue();
+            boolean whole = real == Math.rint(real) && Math.abs(real) < 1e15;
+            return String.format(Locale.ROOT, whole || Math.abs(real) >= 1000 ? "%,.0f" : "%.4g", real);
+        }
+        if (value instanceof List<?> list) {
+            boolean table = list.isEmpty() || list.getFirst() instanceof Map || list.getFirst() instanceof List;
+            return table ? "" : "(" + list.size() + " values)";
+        }
+        if (value == null || value instanceof Map) {
+            return "";
+        }
+        String text = value.toString();
+        return text.length() > 15 ? text.substring(0, 14) + "…" : text;
     }
 }

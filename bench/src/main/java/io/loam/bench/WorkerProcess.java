@@ -42,7 +42,9 @@ final class WorkerProcess implements AutoCloseable {
         SystemName system = part.system();
         List<String> command = command(part);
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
-        builder.environment().putAll(system.environment());
+        if (part.hugePages()) {
+            builder.environment().putAll(system.environment());
+        }
         builder.environment().remove("JAVA_TOOL_OPTIONS");
         try {
             return new WorkerProcess(system, command, builder.start());
@@ -59,12 +61,26 @@ final class WorkerProcess implements AutoCloseable {
 
     private static List<String> command(Comparison.Part part) {
         SystemName system = part.system();
-        List<String> command = new ArrayList<>();
-        command.add(javaCommand(system));
-        command.addAll(flags(part));
-        String modulePath = System.getProperty("jdk.module.path", "");
-        String classPath = System.getProperty("java.class.path", "");
         boolean modular = Worker.class.getModule().isNamed();
+        String modulePath = System.getProperty("jdk.module.path", "");
+        Path java = Path.of(System.getProperty("java.home"), "bin", "java");
+        if (system.isExtra()
+                && modular
+                && ModuleLayer.boot().findModule("jdk.unsupported").isEmpty()
+                && !isWholeJdk(java)) {
+            // We run in a small runtime image: the peers need a whole JDK, and with it our modules as jars.
+            java = Path.of(System.getProperty("loam.jdk.home", "no JDK was found"), "bin", "java");
+            modulePath = Path.of(System.getProperty("loam.home", "."), "dist", "target", "modules")
+                    .toString();
+            if (!isWholeJdk(java) || !Files.isDirectory(Path.of(modulePath))) {
+                throw new BadInput("'" + system
+                        + "' needs a whole JDK 25 and Loam's jars, and this is a runtime image; build the jars"
+                        + " with mvn package -DskipTests, and set JAVA_HOME to a JDK 25");
+            }
+        }
+        List<String> command = new ArrayList<>();
+        command.add(java.toString());
+        command.addAll(flags(part));
         String peers = system.isExtra() ? Peers.libraries("peers") + File.separator + "*" : "";
         if (modular) {
             if (!modulePath.isEmpty()) {
@@ -77,6 +93,7 @@ final class WorkerProcess implements AutoCloseable {
         } else {
             command.replaceAll(flag ->
                     flag.equals("--enable-native-access=io.loam.memory") ? "--enable-native-access=ALL-UNNAMED" : flag);
+            String classPath = System.getProperty("java.class.path", "");
             command.addAll(List.of(
                     "-cp",
                     peers.isEmpty() ? classPath : classPath + File.pathSeparator + peers,
@@ -85,17 +102,8 @@ final class WorkerProcess implements AutoCloseable {
         return command;
     }
 
-    /** Our own JVM's launcher; for the peers, which need modules that a runtime image of ours lacks, that of a full JDK. */
-    private static String javaCommand(SystemName system) {
-        Path own = Path.of(System.getProperty("java.home"), "bin", "java");
-        if (!system.isExtra()
-                || ModuleLayer.boot().findModule("jdk.unsupported").isPresent()
-                || Files.exists(Path.of(System.getProperty("java.home"), "bin", "javac"))) {
-            return own.toString();
-        }
-        throw new BadInput("'" + system + "' needs a full JDK 25, and this is a runtime image at "
-                + System.getProperty("java.home")
-                + "; run bin/loam with a JDK instead (remove the image, or see bin/loam's head)");
+    private static boolean isWholeJdk(Path java) {
+        return Files.exists(java) && Files.exists(java.resolveSibling("javac"));
     }
 
     /**

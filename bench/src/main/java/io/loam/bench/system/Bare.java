@@ -153,7 +153,7 @@ public final class Bare extends SystemUnderTest {
         @Override
         public void put(long key, byte[] value, int length) {
             long slot = slotOf(key);
-            if (MEMORY.getLong(slot) == 0) {
+            if (MEMORY.getLong(slot) != key) { // empty, or taken by another key since we looked
                 insert(key, value, length);
             } else if (inPlace) {
                 long place = MEMORY.getLong(slot + 8);

@@ -101,7 +101,7 @@ public final class Loam extends SystemUnderTest {
         long[] seen = new long[2];
         long position = 0;
         do {
-            position = store.scan(position, 512, (_, value) -> {
+            position = store.scan(position, 512, (key, value) -> {
                 seen[0]++;
                 seen[1] += value.length();
             });

@@ -24,7 +24,7 @@ public final class CaffeinePeer extends SystemUnderTest {
                 Caffeine.newBuilder().executor(Runnable::run).initialCapacity((int) Math.min(setup.records(), 1 << 29));
         cache = evicts
                 ? builder.maximumWeight(setup.capacityBytes())
-                        .weigher((Object _, byte[] value) -> keyBytes + value.length)
+                        .weigher((Object key, byte[] value) -> keyBytes + value.length)
                         .build()
                 : builder.build();
     }

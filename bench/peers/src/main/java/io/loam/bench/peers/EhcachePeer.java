@@ -28,7 +28,8 @@ public final class EhcachePeer extends SystemUnderTest {
         long bytes = evicts ? setup.capacityBytes() : Math.max(2 * setup.capacityBytes(), 4 * dataBytes);
         Class keyType = keyBytes == Long.BYTES ? Long.class : byte[].class;
         if (keyBytes != Long.BYTES) {
-            throw new IllegalArgumentException("key of " + keyBytes + " bytes; ehcache is measured with keys of 8 bytes only");
+            throw new IllegalArgumentException(
+                    "key of " + keyBytes + " bytes; ehcache is measured with keys of 8 bytes only");
         }
         manager = CacheManagerBuilder.newCacheManagerBuilder().build(true);
         cache = manager.createCache(
@@ -36,7 +37,8 @@ public final class EhcachePeer extends SystemUnderTest {
                 CacheConfigurationBuilder.newCacheConfigurationBuilder(
                         (Class<Object>) keyType,
                         byte[].class,
-                        ResourcePoolsBuilder.newResourcePoolsBuilder().offheap(Math.max(64, bytes >> 20), MemoryUnit.MB)));
+                        ResourcePoolsBuilder.newResourcePoolsBuilder()
+                                .offheap(Math.max(64, bytes >> 20), MemoryUnit.MB)));
     }
 
     private Object key(long key) {

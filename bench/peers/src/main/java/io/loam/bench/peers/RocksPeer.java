@@ -54,7 +54,8 @@ public final class RocksPeer extends SystemUnderTest {
                     .setWriteBufferSize(128L << 20)
                     .setMaxWriteBufferNumber(4)
                     .setMaxBackgroundJobs(2)
-                    .setTableFormatConfig(new BlockBasedTableConfig().setBlockCache(cache).setFilterPolicy(bloom));
+                    .setTableFormatConfig(
+                            new BlockBasedTableConfig().setBlockCache(cache).setFilterPolicy(bloom));
             db = RocksDB.open(options, directory.toString());
             resources.push(cache);
             resources.push(bloom);
@@ -72,7 +73,8 @@ public final class RocksPeer extends SystemUnderTest {
 
     private static void deleteFiles(Path directory) {
         try (Stream<Path> files = Files.walk(directory)) {
-            files.sorted(java.util.Comparator.reverseOrder()).forEach(file -> file.toFile().delete());
+            files.sorted(java.util.Comparator.reverseOrder())
+                    .forEach(file -> file.toFile().delete());
         } catch (IOException e) {
             System.err.println("can't delete " + directory + ": " + e);
         }
@@ -91,7 +93,8 @@ public final class RocksPeer extends SystemUnderTest {
     @Override
     public java.util.Map<String, Object> figures() {
         try (Stream<Path> files = Files.walk(directory)) {
-            return java.util.Map.of("fileBytes", files.mapToLong(file -> file.toFile().length()).sum());
+            return java.util.Map.of(
+                    "fileBytes", files.mapToLong(file -> file.toFile().length()).sum());
         } catch (IOException | UncheckedIOException e) {
             return java.util.Map.of(); // a file vanished by compaction while we looked
         }
