@@ -120,7 +120,11 @@ class KeySpace implements Namespace {
         long pin = engine.enter();
         try {
             long location = find(key);
-            return location == 0 ? (int) ABSENT : copy(location, destination, offset);
+            if (location == 0) {
+                return (int) ABSENT;
+            }
+            int length = engine.entries.copyPlainValue(location, key.length, destination, offset);
+            return length >= 0 ? length : copy(location, destination, offset);
         } finally {
             engine.exit(pin);
         }
@@ -328,7 +332,9 @@ class KeySpace implements Namespace {
                 int batch = Math.min(BATCH, count - from);
                 locate(keys, from, batch, locations);
                 for (int i = 0; i < batch; i++) {
-                    int length = locations[i] == 0 ? (int) ABSENT : copy(locations[i], destinations[from + i], 0);
+                    int length = locations[i] == 0
+                            ? (int) ABSENT
+                            : copyBatched(locations[i], keys[from + i].length, destinations[from + i]);
                     lengths[from + i] = length;
                     found += length < 0 ? 0 : 1;
                 }
@@ -337,6 +343,11 @@ class KeySpace implements Namespace {
             }
         }
         return found;
+    }
+
+    private int copyBatched(long location, int keyLength, byte[] destination) {
+        int length = engine.entries.copyPlainValue(location, keyLength, destination, 0);
+        return length >= 0 ? length : copy(location, destination, 0);
     }
 
     /**
@@ -356,6 +367,7 @@ class KeySpace implements Namespace {
             locations[i] = present.guess(hashes[i], homes[i]);
             if (locations[i] != 0) {
                 sink += engine.entries.touch(locations[i]);
+                engine.entries.fetchSecondLine(locations[i]);
             }
         }
         for (int i = 0; i < count; i++) {

@@ -64,6 +64,7 @@ public final class Index {
     private final DescriptorSlab slab;
     private final LongConsumer resizeAsked;
     private final int granuleShift;
+    private final long dataAddress;
     private final long rootAddress;
     private final int directoryBlock;
     private final int maximumDepth;
@@ -105,6 +106,7 @@ public final class Index {
         this.slab = slab;
         this.resizeAsked = resizeAsked;
         this.granuleShift = geometry.blockShift - 3;
+        this.dataAddress = base + geometry.dataOffset;
         this.maximumDepth = geometry.blockShift - 4;
         int[] block = pool.allocateIndex(1);
         if (block.length == 0) {
@@ -165,7 +167,7 @@ public final class Index {
     private long bucketAddress(long descriptor, int tableGeometry, int bucket) {
         int shift = SubtableLayout.unitShift(tableGeometry);
         long unit = memory.getInt(descriptor + SubtableLayout.UNITS + ((long) (bucket >>> shift) << 2));
-        return base + geometry.dataOffset + (unit << granuleShift) + ((long) (bucket & (1 << shift) - 1) << 6);
+        return dataAddress + (unit << granuleShift) + ((long) (bucket & (1 << shift) - 1) << 6);
     }
 
     private long homeAddress(long descriptor, long hash) {
@@ -195,8 +197,11 @@ public final class Index {
             for (long found = candidates(control, tag); found != 0; found &= found - 1) {
                 // acquire: pairs with the release of the slot's word: publishes the entry
                 long location = memory.getLongAcquire(bucket + slotOffset(found)) & LOCATION;
-                if (location != 0 && entries.keyEquals(location, key, offset, length)) {
-                    return location;
+                if (location != 0) {
+                    entries.fetchSecondLine(location);
+                    if (entries.keyEquals(location, key, offset, length)) {
+                        return location;
+                    }
                 }
             }
             if ((control & FARTHEST_MASK) == 0) {
@@ -644,11 +649,12 @@ public final class Index {
         long lower;
         long upper = 0;
         double perUnit = (double) SubtableLayout.buckets(tableGeometry) * SLOTS / units;
-        int wanted = Math.max(units + 1, (int) Math.ceil(keys(descriptor) / (perUnit * GROWN_LOAD)));
+        int wanted = Math.max(units + 1, unitsFor(keys(descriptor), perUnit));
         if (wanted <= SubtableLayout.MAX_UNITS) {
             lower = newSubtable(depth, prefix, size, wanted, inherit(window, depth, size));
         } else if (size < UNIT_SIZES - 1) {
-            lower = newSubtable(depth, prefix, size + 1, SubtableLayout.MIN_UNITS, inherit(window, depth, size + 1));
+            lower = newSubtable(
+                    depth, prefix, size + 1, unitsFor(keys(descriptor), 2 * perUnit), inherit(window, depth, size + 1));
         } else {
             if (depth == maximumDepth) {
                 return false;
@@ -674,6 +680,10 @@ public final class Index {
         migration = null;
         retire(descriptor);
         return true;
+    }
+
+    private static int unitsFor(long keys, double slotsPerUnit) {
+        return Math.max(SubtableLayout.MIN_UNITS, (int) Math.ceil(keys / (slotsPerUnit * GROWN_LOAD)));
     }
 
     private void shrink(long descriptor, long keys) {

@@ -250,6 +250,40 @@ public final class Entries {
         return length;
     }
 
+    /**
+     * As {@link #copyValue(long, long, byte[], int)} for the commonest entry, whose key the caller has compared: the value's place follows from the key's
+     * length, so that the copy's first load need not wait for the header's. {@code PLAIN_ONLY} tells that it is not that kind.
+     */
+    public int copyPlainValue(long location, int keyLength, byte[] destination, int offset) {
+        long address = base + location;
+        long header = memory.getLongAcquire(address);
+        if ((header & PLAIN_MASK) != COMPACT) {
+            return PLAIN_ONLY;
+        }
+        int start = 8 + keyLength;
+        int length = (compactUnits(header) << 3) - start - pad(header);
+        if (length <= destination.length - offset) {
+            memory.copyOut(address + start, destination, offset, length);
+        }
+        VarHandle.acquireFence(); // the copy's loads come before the second look at the header
+        return memory.getLongOpaque(address) == header ? length : PLAIN_ONLY;
+    }
+
+    private static final long PLAIN_MASK = LOCKED | KIND | EXPIRES | NAMESPACED | SLACK;
+
+    /** The entry has to be read by the general way. */
+    public static final int PLAIN_ONLY = -3;
+
+    /**
+     * Starts the load of an entry's second line together with that of the first. The comparison keeps the load alive; it is never true but for a value that holds these very bytes,
+     * and then nothing happens either.
+     */
+    public void fetchSecondLine(long location) {
+        if (memory.getLong(base + location + 64) == 0x9D3FA6C1E57B2048L) {
+            Thread.onSpinWait();
+        }
+    }
+
     private void copyWide(long location, long start, long length, MemorySegment destination, long offset) {
         if (isContiguous(location, start + length)) {
             memory.copyOut(base + location + start, destination, offset, length);

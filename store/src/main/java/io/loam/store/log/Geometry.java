@@ -85,7 +85,8 @@ public final class Geometry {
         markOffset = align(blockTableOffset + (long) maximumBlocks * BlockTable.BYTES, 64);
         tableBytes = align(markOffset + (marks ? ((long) maximumBlocks << blockShift) >>> markShift : 0), 4096);
         dataOffset = align(tableBytes, GROUP_BYTES);
-        reservedBytes = dataOffset + align((long) maximumBlocks << blockShift, GROUP_BYTES);
+        // one group more, so that a read a little past the last entry meets mapped memory
+        reservedBytes = dataOffset + align((long) maximumBlocks << blockShift, GROUP_BYTES) + GROUP_BYTES;
     }
 
     private static long align(long bytes, long alignment) {
