@@ -203,6 +203,7 @@ final class SequenceRun implements AutoCloseable {
     private void check(Space space, int key, int neededBytes, Function<@Nullable Held, Expected> rule, Callback call) {
         Held before = live(space, key);
         Expected expected = rule.apply(before);
+        boolean evicted = false;
         Object actual;
         try {
             actual = call.call();
@@ -231,6 +232,7 @@ final class SequenceRun implements AutoCloseable {
                         + "; the key held " + before);
             }
             before = null;
+            evicted = true;
             expected = rule.apply(null);
         }
         note("%s", showResult(actual));
@@ -247,7 +249,7 @@ final class SequenceRun implements AutoCloseable {
                     key,
                     expected.after,
                     actual instanceof Long version && expected.result == NEW_VERSION ? version : 0);
-        } else if (expected.after == null) {
+        } else if (evicted) {
             space.held.remove(key);
         }
     }

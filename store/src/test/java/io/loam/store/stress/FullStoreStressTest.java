@@ -131,7 +131,7 @@ class FullStoreStressTest {
                 keys++;
             }
         } catch (StoreFullException e) {
-            assertThat(e).hasMessageContaining("live");
+            assertThat(e).hasMessageContaining("Live");
             return keys;
         }
     }
