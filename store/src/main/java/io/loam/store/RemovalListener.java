@@ -16,5 +16,6 @@ public interface RemovalListener {
         EVICTED
     }
 
+    /** {@code value} is empty if it was longer than an array can be. */
     void removed(String namespace, byte[] key, byte[] value, Cause cause);
 }

@@ -43,7 +43,7 @@ public final class StoreBuilder {
 
     StoreBuilder() {}
 
-    /** The budget for everything: index, log and tables. Default 256 MiB. At least 64 blocks. */
+    /** The budget for everything: index, log and tables. Default 256 MiB. At least 64 blocks and the tables. */
     public StoreBuilder capacityBytes(long bytes) {
         capacityBytes = bytes;
         return this;
@@ -55,7 +55,7 @@ public final class StoreBuilder {
         return this;
     }
 
-    /** A power of two from 4 KiB to 1 MiB; default 64 KiB, 256 KiB from 64 GiB of capacity on, less in stores under 16 MiB. */
+    /** A power of two from 4 KiB to 512 KiB; default 64 KiB, 256 KiB from 64 GiB of capacity on, less in stores under 16 MiB. */
     public StoreBuilder blockBytes(int bytes) {
         blockBytes = bytes;
         return this;
@@ -152,10 +152,10 @@ public final class StoreBuilder {
         Topology cpus = topology != null ? topology : Topology.ofMachine();
         int block = blockBytes != 0 ? blockBytes : defaultBlockBytes();
         check(
-                Integer.bitCount(block) == 1 && block >= 4096 && block <= 1 << 20,
+                Integer.bitCount(block) == 1 && block >= 4096 && block <= 1 << 19,
                 "blockBytes",
                 block,
-                "a power of two from 4096 to 1048576");
+                "a power of two from 4096 to 524288");
         check(capacityBytes > 0, "capacityBytes", capacityBytes, "a positive number of bytes");
         int segment = segmentBytes != 0
                 ? segmentBytes
@@ -172,6 +172,11 @@ public final class StoreBuilder {
                 "at most an eighth of the capacity, " + capacityBytes / 8 + " bytes");
         long maximum = maximumCapacityBytes != 0 ? maximumCapacityBytes : capacityBytes;
         check(maximum >= capacityBytes, "maximumCapacityBytes", maximum, "at least the capacity, " + capacityBytes);
+        check(
+                maximum / block < (1 << 26) - 1,
+                "maximumCapacityBytes",
+                maximum,
+                "less than " + ((1L << 26) - 1) * block + " bytes with blocks of " + block);
         int heads = headsPerNode != 0
                 ? headsPerNode
                 : Math.max(1, Math.min(cpus.cpuCount(0), (int) Math.min(256, capacityBytes / segment / 16)));
@@ -220,7 +225,7 @@ public final class StoreBuilder {
         for (long capacity = capacityBytes; capacity < 16 << 20 && block > 4096; capacity *= 2) {
             block /= 2;
         }
-        for (long capacity = capacityBytes; capacity >= 64L << 30 && block < 1 << 20; capacity /= 4) {
+        for (long capacity = capacityBytes; capacity >= 64L << 30 && block < 1 << 18; capacity /= 4) {
             block *= 4;
         }
         return (int) block;

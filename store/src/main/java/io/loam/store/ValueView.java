@@ -3,7 +3,7 @@ package io.loam.store;
 import java.lang.foreign.MemorySegment;
 
 /**
- * A value where it lies, without a copy. A value of up to 2 KiB is one segment; a longer one may lie in several pieces.
+ * A value where it lies, without a copy. The value of an entry of up to 2 KiB (or 1/32 of a block) is one segment; a longer one may lie in several pieces.
  * Valid only as long as the call or {@link Guard} that gave it; used after that, it shows bytes of other entries.
  */
 public interface ValueView {

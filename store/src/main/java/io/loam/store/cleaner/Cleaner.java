@@ -271,6 +271,7 @@ public final class Cleaner {
             chosen.add(candidate);
             live += candidate.live();
         }
+        chosen.addAll(policy.oversized(4));
         if (chosen.isEmpty()) {
             return null;
         }
@@ -374,6 +375,7 @@ public final class Cleaner {
         int segment = current.segments[index];
         if (current.hasFailed(index)) {
             segments.advance(segment, SegmentTable.CLEANING, SegmentTable.SEALED);
+            log.retireIfDead(segment);
         } else {
             log.retire(segment);
             cleanedSegments.increment();

@@ -42,6 +42,21 @@ final class CleaningPolicy {
         return (1 - live) * age / (1 + live);
     }
 
+    /** Segments of one entry each, which are never copied but may be evicted, oldest first. */
+    List<Candidate> oversized(int most) {
+        List<Candidate> found = new ArrayList<>();
+        long oldestPin = epochs.oldestPin();
+        for (int segment = 0; segment < segments.slots(); segment++) {
+            if (segments.state(segment) == SegmentTable.SEALED
+                    && segments.isOversized(segment)
+                    && segments.sealTag(segment) < oldestPin) {
+                found.add(new Candidate(segment, segments.blockCount(segment), 0, segments.created(segment), 0));
+            }
+        }
+        found.sort(Comparator.comparingLong(Candidate::created));
+        return found.subList(0, Math.min(most, found.size()));
+    }
+
     List<Candidate> candidates(long nowMillis) {
         List<Candidate> found = new ArrayList<>();
         long oldestPin = epochs.oldestPin();

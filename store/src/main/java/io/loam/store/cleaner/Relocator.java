@@ -123,7 +123,9 @@ final class Relocator {
             if (evictFrom <= 255 && owners.coldness(location, header) >= evictFrom) {
                 return drop(index, hash, location, namespace, Cause.EVICTED);
             }
-            return move(index, hash, location, survivor);
+            // an entry of its own segment is evicted or left alone, never copied
+            return !segments.isOversized(blocks.owner(geometry.blockAt(location)))
+                    && move(index, hash, location, survivor);
         }
         Index[] condemned = owners.condemned(namespace);
         for (Index old : condemned.length == 0 ? NO_INDEX : condemned) {

@@ -77,6 +77,9 @@ final class Engine implements Owners {
     private final ConcurrentHashMap<Integer, KeySpace> keySpaces = new ConcurrentHashMap<>();
     final CopyOnWriteArrayList<RemovalListener> listeners = new CopyOnWriteArrayList<>();
 
+    /** Held while the state is changed, and while it is PAUSED. */
+    private final ReentrantLock exclusive = new ReentrantLock();
+
     private final ReentrantLock spaceLock = new ReentrantLock();
     private final Condition spaceFreed = spaceLock.newCondition();
     private final AtomicLong waiters = new AtomicLong();
@@ -334,7 +337,8 @@ final class Engine implements Owners {
                 if (reclaimer.reclaim()) {
                     signal();
                 }
-                if (pool.hasSpaceFor(Purpose.WRITE, wanted)) {
+                long left = deadline - System.nanoTime();
+                if (left > 0 && pool.hasSpaceFor(Purpose.WRITE, wanted)) {
                     return;
                 }
                 if (cleaner.fruitless() >= fruitlessSince + 2 && reclaimer.pending() == 0) {
@@ -344,7 +348,6 @@ final class Engine implements Owners {
                     swept = true;
                     fruitlessSince = cleaner.fruitless();
                 }
-                long left = deadline - System.nanoTime();
                 if (left <= 0) {
                     throw refused(
                             units, "no memory was freed within " + options.writeTimeoutMillis() + " ms" + blockedBy());
@@ -419,7 +422,9 @@ final class Engine implements Owners {
             }
         }
         for (Runnable hook = hooks.poll(); hook != null; hook = hooks.poll()) {
-            runHook(hook);
+            // never on the cleaner's or a caller's thread: it may write, wait or close the store
+            Runnable due = hook;
+            Thread.ofVirtual().name("loam-hook").start(() -> runHook(due));
         }
     }
 
@@ -539,11 +544,18 @@ final class Engine implements Owners {
     public void removed(int namespaceId, long location, long header, Cause cause) {
         KeySpace keySpace = keySpaces.get(namespaceId);
         if (!listeners.isEmpty() && keySpace != null) {
-            long length = entries.valueLength(location, header);
-            byte[] value = new byte[(int) length];
-            entries.copyValue(location, header, value, 0);
-            tell(keySpace.name(), entries.key(location, header), value, cause);
+            tell(keySpace.name(), entries.key(location, header), valueForListeners(location, header), cause);
         }
+    }
+
+    /** The value of an entry that nobody overwrites any more; empty when it is longer than an array can be. */
+    byte[] valueForListeners(long location, long header) {
+        long length = entries.valueLength(location, header);
+        byte[] value = new byte[length > Integer.MAX_VALUE - 8 ? 0 : (int) length];
+        if (value.length == length) {
+            entries.copyValue(location, header, value, 0);
+        }
+        return value;
     }
 
     void tell(String namespace, byte[] key, byte[] value, Cause cause) {
@@ -575,22 +587,25 @@ final class Engine implements Owners {
 
     /** Runs {@code action} while no writer is inside and no pass under way; false if guards kept it waiting too long. */
     boolean exclusively(Runnable action) {
-        cleaner.pause();
-        maintenance.pause();
+        exclusive.lock();
         try {
-            state = PAUSED;
-            long tag = epochs.retireTag();
-            if (!awaitPins(tag)) {
-                return false;
-            }
-            action.run();
-            return true;
-        } finally {
-            if (state == PAUSED) {
+            checkOpen();
+            cleaner.pause();
+            maintenance.pause();
+            try {
+                state = PAUSED;
+                if (!awaitPins(epochs.retireTag())) {
+                    return false;
+                }
+                action.run();
+                return true;
+            } finally {
                 state = OPEN;
+                maintenance.resume();
+                cleaner.resume();
             }
-            maintenance.resume();
-            cleaner.resume();
+        } finally {
+            exclusive.unlock();
         }
     }
 
@@ -617,11 +632,14 @@ final class Engine implements Owners {
     }
 
     void close() {
-        synchronized (this) {
+        exclusive.lock(); // a clearAll under way ends first
+        try {
             if (state == CLOSED) {
                 return;
             }
             state = CLOSED;
+        } finally {
+            exclusive.unlock();
         }
         maintenance.stop();
         cleaner.stop();

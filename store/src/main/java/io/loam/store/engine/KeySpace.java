@@ -74,6 +74,17 @@ class KeySpace implements Namespace {
         if (key.length > MAX_KEY_BYTES) {
             throw new IllegalArgumentException("a key of " + key.length + " bytes; allowed: 0 to " + MAX_KEY_BYTES);
         }
+        checkNotDropped();
+    }
+
+    /** The index to work on. The caller is pinned, so that it stays as long as the operation, dropped or not. */
+    Index pinnedIndex() {
+        Index present = index;
+        checkNotDropped();
+        return present;
+    }
+
+    private void checkNotDropped() {
         if (dropped) {
             throw new IllegalStateException("the namespace \"" + name + "\" was dropped; get a new one from the store");
         }
@@ -105,7 +116,7 @@ class KeySpace implements Namespace {
 
     /** The location of the key's entry if it has not expired, else 0. The caller is pinned. */
     private long find(byte[] key) {
-        Index present = index;
+        Index present = pinnedIndex();
         long location = present.lookup(present.hash(key, 0, key.length), key, 0, key.length);
         if (location != 0) {
             engine.mark(location);
@@ -356,7 +367,7 @@ class KeySpace implements Namespace {
      * Finds several keys in three passes, so that their misses overlap: home buckets; first lines of the likely entries; keys.
      */
     private void locate(byte[][] keys, int from, int count, long[] locations) {
-        Index present = index;
+        Index present = pinnedIndex();
         long[] hashes = new long[BATCH];
         long[] homes = new long[BATCH];
         long sink = 0;
@@ -509,7 +520,7 @@ class KeySpace implements Namespace {
         while (true) {
             long pin = engine.enterWriter();
             try {
-                Index present = index;
+                Index present = pinnedIndex();
                 long hash = present.hash(key, 0, key.length);
                 long descriptor = present.descriptor(hash);
                 long bucket;
@@ -667,7 +678,7 @@ class KeySpace implements Namespace {
         long[] visited = {0};
         long pin = engine.enter();
         try {
-            Index present = index;
+            Index present = pinnedIndex();
             do {
                 at = present.visitHome(at, location -> visited[0] += visit(location, visitor));
             } while (at != 0 && visited[0] < count);
@@ -699,7 +710,7 @@ class KeySpace implements Namespace {
         checkUsable(EMPTY);
         long pin = engine.enter();
         try {
-            return index.size();
+            return pinnedIndex().size();
         } finally {
             engine.exit(pin);
         }
@@ -709,21 +720,28 @@ class KeySpace implements Namespace {
     public void clear() {
         checkUsable(EMPTY);
         engine.checkOpen();
-        Index fresh = engine.newIndex(this, true);
-        fresh.raiseVersions(index);
+        swap(engine.newIndex(this, true));
+        engine.maintenance.wake();
+    }
+
+    /** Goes on with an empty index and condemns the old one; or destroys the new one if the namespace was dropped meanwhile. */
+    void swap(Index fresh) {
         synchronized (this) {
+            if (dropped) {
+                fresh.destroy();
+                return;
+            }
+            long pin = engine.epochs.pin();
+            try {
+                fresh.raiseVersions(index);
+            } finally {
+                engine.epochs.unpin(pin);
+            }
             condemn(index);
             index = fresh;
             condemnedTag = engine.epochs.retireTag();
         }
         engine.maintenance.wake();
-    }
-
-    /** Replaces the index by one that is empty and returns the old one; writers are kept out. */
-    Index replaceIndex(Index fresh) {
-        Index old = index;
-        index = fresh;
-        return old;
     }
 
     private void condemn(Index old) {
@@ -784,8 +802,8 @@ class KeySpace implements Namespace {
     /** Makes the namespace unusable; its entries are dead from now on. */
     void drop() {
         synchronized (this) {
+            condemn(index); // before: the cleaner must find its entries in one place or the other
             dropped = true;
-            condemn(index);
             condemnedTag = engine.epochs.retireTag();
         }
         engine.maintenance.wake();
@@ -835,15 +853,17 @@ class KeySpace implements Namespace {
         engine.reclaimer.retire(old::destroy);
     }
 
-    /** Forgets condemned indexes; every segment is being freed. */
-    Index[] forgetCondemned() {
-        Index[] old = condemned;
-        condemned = NONE;
-        sweepPosition = 0;
-        if (dropped) {
-            engine.unregister(this);
+    /** Takes the condemned indexes out of the sweep; every segment is being freed. */
+    Index[] takeCondemned() {
+        synchronized (this) {
+            Index[] old = condemned;
+            condemned = NONE;
+            sweepPosition = 0;
+            if (dropped) {
+                engine.unregister(this);
+            }
+            return old;
         }
-        return old;
     }
 
     @Override

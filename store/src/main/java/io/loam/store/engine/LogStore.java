@@ -13,9 +13,7 @@ import io.loam.store.log.BlockPool.Purpose;
 import io.loam.store.transfer.StoreFile;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -105,32 +103,43 @@ public final class LogStore extends KeySpace implements Store {
     @Override
     public void clearAll() {
         engine.checkOpen();
-        if (engine.epochs.isPinnedByCurrentThread() || !engine.exclusively(this::clearEverything)) {
-            clear(); // a guard is open: clear each namespace and let the memory go in the background
-            synchronized (named) {
-                named.values().forEach(KeySpace::clear);
+        synchronized (named) {
+            Map<KeySpace, Index> fresh = freshIndexes();
+            boolean quiet = !engine.epochs.isPinnedByCurrentThread()
+                    && engine.exclusively(() -> {
+                        fresh.forEach(KeySpace::swap);
+                        freeEverything();
+                    });
+            if (!quiet) {
+                fresh.forEach(KeySpace::swap); // somebody holds a guard: what the old indexes held is counted in the
+                // background
             }
         }
     }
 
-    private void clearEverything() {
-        List<Index> old = new ArrayList<>();
+    /** An empty index for each namespace: all or none. */
+    private Map<KeySpace, Index> freshIndexes() {
         Map<KeySpace, Index> fresh = new HashMap<>();
+        try {
+            for (KeySpace space : engine.keySpaces()) {
+                if (!space.isDropped()) {
+                    fresh.put(space, engine.newIndex(space, true));
+                }
+            }
+            return fresh;
+        } catch (RuntimeException e) {
+            fresh.values().forEach(Index::destroy);
+            throw e;
+        }
+    }
+
+    /** Frees every segment at once. Writers are kept out, and the indexes are empty. */
+    private void freeEverything() {
         for (KeySpace space : engine.keySpaces()) {
-            if (!space.isDropped()) {
-                Index made = engine.newIndex(space, false);
-                made.raiseVersions(space.index);
-                fresh.put(space, made);
+            for (Index old : space.takeCondemned()) {
+                engine.reclaimer.retire(old::destroy);
             }
         }
-        for (KeySpace space : engine.keySpaces()) {
-            old.addAll(List.of(space.forgetCondemned()));
-            Index made = fresh.get(space);
-            if (made != null) {
-                old.add(space.replaceIndex(made));
-            }
-        }
-        old.forEach(index -> engine.reclaimer.retire(index::destroy));
         engine.freeAllSegments();
     }
 

@@ -61,7 +61,7 @@ final class Maintenance {
         Thread running = thread;
         LockSupport.unpark(running);
         boolean interrupted = false;
-        while (running != null && running.isAlive()) {
+        while (running != null && running != Thread.currentThread() && running.isAlive()) {
             try {
                 running.join();
             } catch (InterruptedException e) {
@@ -96,7 +96,9 @@ final class Maintenance {
         if (resize != null) {
             GrowthEvent event = new GrowthEvent();
             event.begin();
-            resize.owner().index.resize(resize.hash());
+            if (!resize.owner().isDropped()) {
+                resize.owner().index.resize(resize.hash());
+            }
             event.commit();
             busy = true;
         }

@@ -25,7 +25,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><b>Commit.</b> Reserve and write all new entries; lock the homes of all keys without waiting (on contention release all and start over, so that no cycle can
  * form with resizing, which holds an old home while it waits for a new one); compare versions; mark the homes BUSY so that readers of any of them wait; publish; clear BUSY; unlock. A reader that
- * loaded a home before it was BUSY reads the state before the transaction or overlaps it. If a slot can't be had half-way, what was published is undone while readers still wait.
+ * loaded a home before it was BUSY reads the state before the transaction or overlaps it. All that may fail, slots
+ * and versions, is secured before the first write is visible.
  */
 final class TransactionRun<R> {
 
@@ -52,7 +53,8 @@ final class TransactionRun<R> {
         long slot;
         long old;
         long oldHeader;
-        boolean published;
+        long claimed;
+        long version;
 
         Item(byte[] key, long hash) {
             this.key = key;
@@ -77,6 +79,8 @@ final class TransactionRun<R> {
     private long blockedHash;
     private long fullTable;
     private boolean swept;
+    private long blockedSince;
+    private long fruitlessSince;
     private long neededUnits;
 
     TransactionRun(KeySpace space, List<byte[]> keys, Function<Transaction, R> body) {
@@ -106,9 +110,6 @@ final class TransactionRun<R> {
             R result = body.apply(new View());
             List<Item> writes =
                     items.values().stream().filter(item -> item.written).toList();
-            if (writes.isEmpty()) {
-                return result;
-            }
             if (commit(writes, since, fruitless)) {
                 return result;
             }
@@ -161,8 +162,11 @@ final class TransactionRun<R> {
                     if (engine.blocksFor(neededUnits) > engine.pool.budgetBlocks() - engine.pool.reserveBlocks()) {
                         throw engine.refused(neededUnits, "the transaction is larger than the whole log");
                     }
-                    long start = since == 0 ? System.nanoTime() : since;
-                    engine.awaitSpace(neededUnits, start, since == 0 ? engine.cleaner.fruitless() : fruitless);
+                    if (blockedSince == 0) {
+                        blockedSince = since == 0 ? System.nanoTime() : since;
+                        fruitlessSince = since == 0 ? engine.cleaner.fruitless() : fruitless;
+                    }
+                    engine.awaitSpace(neededUnits, blockedSince, fruitlessSince);
                 }
             }
         }
@@ -171,7 +175,7 @@ final class TransactionRun<R> {
     private Commit attempt(List<Item> writes) {
         long pin = engine.enterWriter();
         try {
-            Index index = space.index;
+            Index index = space.pinnedIndex();
             if (!reserve(writes)) {
                 abandon(writes);
                 return Commit.NO_SPACE;
@@ -198,7 +202,6 @@ final class TransactionRun<R> {
         boolean all = true;
         for (Item item : writes) {
             item.location = 0;
-            item.published = false;
             byte[] value = item.value;
             if (value != null) {
                 Entry before = item.before;
@@ -249,13 +252,9 @@ final class TransactionRun<R> {
             if (writes.stream().anyMatch(this::grows) && engine.cleaner.isTight()) {
                 return Commit.TIGHT;
             }
-            int homes = held.count();
-            for (int i = 0; i < homes; i++) {
-                index.setBusy(held.bucket(i));
-            }
-            Commit outcome = publishAll(index, writes, held);
-            for (int i = 0; i < homes; i++) {
-                index.clearBusy(held.bucket(i));
+            Commit outcome = claim(index, writes, held);
+            if (outcome == Commit.DONE) {
+                publishAll(index, writes, held);
             }
             return outcome;
         } finally {
@@ -307,52 +306,62 @@ final class TransactionRun<R> {
         return true;
     }
 
-    private Commit publishAll(Index index, List<Item> writes, HeldBuckets held) {
+    /** Secures everything that may fail: slots for new keys, and versions that fit their entries. Nothing is visible yet. */
+    private Commit claim(Index index, List<Item> writes, HeldBuckets held) {
+        Commit outcome = Commit.DONE;
+        for (Item item : writes) {
+            item.claimed = 0;
+        }
         for (Item item : writes) {
             EntryShape shape = item.shape;
-            if (item.value == null || shape == null) {
+            if (outcome != Commit.DONE || item.value == null || shape == null) {
                 continue;
             }
-            long version =
+            item.version =
                     item.slot != 0 ? EntryLayout.version(item.oldHeader) + 1 : index.freshVersion(item.descriptor);
-            if (!shape.holds(version)) {
-                undo(index, writes, held);
-                return Commit.CONFLICT;
-            }
-            entries.setHeader(item.location, shape.header(version));
-            if (item.slot != 0) {
-                index.setLocation(item.slot, item.location);
-            } else {
-                Index.Insert outcome = index.insertLocked(item.descriptor, item.bucket, item.hash, item.location, held);
-                if (outcome != Index.Insert.DONE) {
-                    undo(index, writes, held);
+            if (!shape.holds(item.version)) {
+                outcome = Commit.CONFLICT;
+            } else if (item.slot == 0) {
+                long slot = index.claimLocked(item.descriptor, item.bucket, item.hash, held);
+                item.claimed = Math.max(0, slot);
+                if (slot <= 0) {
                     blockedHash = item.hash;
                     fullTable = item.descriptor;
-                    return outcome == Index.Insert.FULL ? Commit.NO_SLOT : Commit.CONTENDED;
+                    outcome = slot == 0 ? Commit.CONTENDED : Commit.NO_SLOT;
                 }
             }
-            index.noteVersion(item.descriptor, version);
-            item.published = true;
         }
-        for (Item item : writes) {
-            if (item.value == null && item.slot != 0) {
-                index.removeLocked(item.descriptor, item.bucket, item.slot, EntryLayout.version(item.oldHeader), held);
+        if (outcome != Commit.DONE) {
+            for (Item item : writes) {
+                if (item.claimed != 0) {
+                    index.unclaim(item.descriptor, item.bucket, item.claimed, held);
+                }
             }
         }
-        return Commit.DONE;
+        return outcome;
     }
 
-    private void undo(Index index, List<Item> writes, HeldBuckets held) {
-        for (Item item : writes) {
-            if (item.published) {
-                if (item.slot != 0) {
-                    index.setLocation(item.slot, item.old);
-                } else {
-                    long slot = index.findLocationLocked(item.descriptor, item.bucket, item.hash, item.location);
-                    // the version is not given again: nobody saw it, but a version never repeats
-                    index.removeLocked(item.descriptor, item.bucket, slot, index.freshVersion(item.descriptor), held);
+    /** Makes all writes visible while readers of any of the homes wait. Nothing here can fail. */
+    private void publishAll(Index index, List<Item> writes, HeldBuckets held) {
+        int buckets = held.count();
+        for (int i = 0; i < buckets; i++) {
+            index.setBusy(held.bucket(i));
+        }
+        try {
+            for (Item item : writes) {
+                EntryShape shape = item.shape;
+                if (item.value != null && shape != null) {
+                    entries.setHeader(item.location, shape.header(item.version));
+                    index.setLocation(item.slot != 0 ? item.slot : item.claimed, item.location);
+                    index.noteVersion(item.descriptor, item.version);
+                } else if (item.slot != 0) {
+                    index.removeLocked(
+                            item.descriptor, item.bucket, item.slot, EntryLayout.version(item.oldHeader), held);
                 }
-                item.published = false;
+            }
+        } finally {
+            for (int i = 0; i < buckets; i++) {
+                index.clearBusy(held.bucket(i));
             }
         }
     }

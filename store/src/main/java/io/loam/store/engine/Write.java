@@ -39,6 +39,7 @@ final class Write {
     private long blockedUnits;
     private int claimed;
     private boolean swept;
+    private boolean published;
     private Index fullIndex;
     private long fullTable;
 
@@ -159,7 +160,7 @@ final class Write {
     private long attempt() {
         long pin = engine.enterWriter();
         try {
-            Index index = space.index;
+            Index index = space.pinnedIndex();
             if (engine.inPlace && value.byteSize() <= engine.geometry.smallEntryBytes) {
                 long outcome = overwrite(index);
                 if (outcome != APPEND) {
@@ -232,9 +233,7 @@ final class Write {
     }
 
     private void remember(long location, long header, boolean expired) {
-        byte[] old = new byte[(int) entries.valueLength(location, header)];
-        entries.copyValue(location, header, old, 0);
-        oldValue = old;
+        oldValue = engine.valueForListeners(location, header);
         oldExpired = expired;
     }
 
@@ -253,12 +252,10 @@ final class Write {
         if (location == Log.NO_SPACE) {
             return NO_SPACE;
         }
-        boolean published = false;
+        published = false;
         try {
             entries.write(location, shape, expiresAt, space.id, key, value);
-            long outcome = publish(index, location, shape);
-            published = outcome > Namespace.ABSENT;
-            return outcome;
+            return publish(index, location, shape);
         } finally {
             if (!published) {
                 engine.log.abandon(location, units, overhead);
@@ -335,6 +332,7 @@ final class Write {
                     }
                 }
                 index.noteVersion(descriptor, version);
+                published = true;
             } finally {
                 index.unlock(bucket);
             }
@@ -349,10 +347,10 @@ final class Write {
         }
         engine.mark(location);
         if (old != 0) {
+            engine.log.markDead(old, oldHeader);
             if (!engine.listeners.isEmpty()) {
                 remember(old, oldHeader, expired);
             }
-            engine.log.markDead(old, oldHeader);
         }
     }
 }

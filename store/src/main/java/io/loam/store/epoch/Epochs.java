@@ -98,6 +98,7 @@ public final class Epochs {
 
     /** Ends a pin; all its loads come before. */
     public void unpin(long slot) {
+        memory.putLong(slot + THREAD, 0); // so that the next owner's claim is never taken for one of this thread
         memory.putLongRelease(slot, 0);
     }
 

@@ -1,6 +1,8 @@
 package io.loam.store.epoch;
 
 import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -29,23 +31,28 @@ public final class Reclaimer {
         }
     }
 
-    /** Frees what can be freed; whether anything was. */
+    /** Frees what can be freed, under no lock of this class; whether anything was. */
     public boolean reclaim() {
         if (pending.get() == 0 || !lock.tryLock()) {
             return false;
         }
-        boolean freed = false;
+        List<Runnable> due = new ArrayList<>();
         try {
             long oldest = epochs.oldestPin();
             while (!queue.isEmpty() && queue.peek().tag() < oldest) {
-                queue.remove().free().run();
-                pending.decrementAndGet();
-                freed = true;
+                due.add(queue.remove().free());
             }
         } finally {
             lock.unlock();
         }
-        return freed;
+        for (Runnable free : due) {
+            try {
+                free.run();
+            } finally {
+                pending.decrementAndGet();
+            }
+        }
+        return !due.isEmpty();
     }
 
     /** How many retired things wait. */

@@ -49,7 +49,7 @@ public final class Index {
     /** Seen versions are rounded up, so that most writes leave the descriptor alone. */
     private static final long VERSION_STEP = 1024;
     /** More than the operations that can be in flight. */
-    private static final long IN_FLIGHT = 1 << 16;
+    private static final long IN_FLIGHT = 1 << 20;
     /** In a descriptor's asked word: growing was tried and there was no memory; a key that finds no slot tries again. */
     private static final long REFUSED = 2;
 
@@ -71,6 +71,8 @@ public final class Index {
     private final ReentrantLock resizing = new ReentrantLock();
     private final AtomicLong resizes = new AtomicLong();
     private volatile @Nullable Migration migration;
+    /** Its memory is gone; under the resizing lock. */
+    private boolean destroyed;
 
     /** A resizing under way. Addresses; 0: none. */
     private record Migration(long source, long sibling, long lower, long upper, long mostKeys) {
@@ -308,7 +310,7 @@ public final class Index {
             for (long found = candidates(memory.getLongAcquire(bucket), tag(hash)); found != 0; found &= found - 1) {
                 long slot = bucket + slotOffset(found);
                 long word = memory.getLongAcquire(slot);
-                if (word != 0 && alternate(word) == number && match.test(word & LOCATION)) {
+                if ((word & LOCATION) != 0 && alternate(word) == number && match.test(word & LOCATION)) {
                     return slot;
                 }
             }
@@ -394,6 +396,48 @@ public final class Index {
         if (memory.getLongOpaque(asked) == expected && memory.compareAndSetLong(asked, expected, 1)) {
             resizeAsked.accept(hash);
         }
+    }
+
+    /**
+     * Takes a slot for a key that is not there, without making it visible: {@link #setLocation} publishes it, {@link #unclaim} gives it back. For transactions, which hold
+     * the home; 0: a lock of another bucket was in the way, -1: every bucket is full.
+     */
+    public long claimLocked(long descriptor, long bucket, long hash, HeldBuckets held) {
+        return switch (insertLocked(descriptor, bucket, hash, 0, held)) {
+            case DONE -> findInHomeOrAlternates(descriptor, bucket, hash);
+            case BUSY -> 0;
+            case FULL -> -1;
+        };
+    }
+
+    /** The slot of a claim just made: its location is 0. */
+    private long findInHomeOrAlternates(long descriptor, long bucket, long hash) {
+        long claimed = 0;
+        int tableGeometry = memory.getInt(descriptor);
+        int home = SubtableLayout.home(hash, tableGeometry);
+        int farthest = farthest(memory.getLong(bucket));
+        long window = windowOf(hash, memory.getInt(descriptor + SubtableLayout.WINDOW));
+        for (int number = 0; number <= farthest && claimed == 0; number++) {
+            long from = number == 0
+                    ? bucket
+                    : bucketAddress(
+                            descriptor,
+                            tableGeometry,
+                            alternateBucket(home, number, SubtableLayout.buckets(tableGeometry)));
+            long fromControl = memory.getLong(from);
+            for (int slot = 0; slot < SLOTS; slot++) {
+                long address = from + 8 + ((long) slot << 3);
+                if (tagAt(fromControl, slot) == tag(hash) && memory.getLong(address) == word(0, number, window)) {
+                    claimed = address;
+                }
+            }
+        }
+        return claimed;
+    }
+
+    /** Gives back a claimed slot. The home and the slot's bucket are held. */
+    public void unclaim(long descriptor, long bucket, long slot, HeldBuckets held) {
+        removeLocked(descriptor, bucket, slot, 0, held);
     }
 
     /** Finds a free slot for a key whose home, which is locked, is at {@code position} of the subtable's 2^32. */
@@ -610,6 +654,9 @@ public final class Index {
     public void resize(long hash) {
         resizing.lock();
         try {
+            if (destroyed) {
+                return;
+            }
             long descriptor = descriptor(hash);
             memory.putLongRelease(descriptor + SubtableLayout.ASKED, 0);
             long keys = memory.getLongAcquire(descriptor + SubtableLayout.KEYS);
@@ -632,8 +679,7 @@ public final class Index {
     public boolean growNow(long hash, long full) {
         resizing.lock();
         try {
-            long descriptor = descriptor(hash);
-            return descriptor != full || grow(descriptor);
+            return destroyed || descriptor(hash) != full || grow(full);
         } finally {
             resizing.unlock();
         }
@@ -1031,7 +1077,7 @@ public final class Index {
                 for (int slot = 0; slot < SLOTS; slot++) {
                     if (tagAt(fromControl, slot) != 0) {
                         long word = memory.getLongAcquire(from + 8 + ((long) slot << 3));
-                        if (word != 0 && alternate(word) == number) {
+                        if ((word & LOCATION) != 0 && alternate(word) == number) {
                             visitor.visit(word & LOCATION);
                         }
                     }
@@ -1054,6 +1100,7 @@ public final class Index {
     public void destroy() {
         resizing.lock();
         try {
+            destroyed = true;
             forEachTable(this::free);
             pool.free(directoryBlock);
         } finally {

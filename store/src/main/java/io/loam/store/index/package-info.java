@@ -11,7 +11,7 @@
  * have 16, so that the load stays within one ninth of its bound.
  *
  * <p>I1. A key has a home bucket. Its slot is there or, when that was full, in one of 31 alternates that follow from the home alone; the slot says which, the home
- * the largest in use.<br>
+ * the largest that was in use since the subtable was made.<br>
  * I2. A key stays in its slot until it is removed. Only resizing copies it, home by home, to another subtable; the old copy stays as it was and the old home is
  * marked MOVED. So a reader that looked at a home that was not marked has looked at a state the key was in, and a miss needs no validation.<br>
  * I3. What slots say about a home's keys changes only under the home's lock; which slots of a bucket are taken only under that bucket's lock.<br>
@@ -24,7 +24,7 @@
  * loaded, or the key was removed after the control word was loaded, and its last location before that is in the window. On a machine weaker than x86 the order of the
  * loads is what acquire gives: replacing those by plain loads would break the second argument.
  *
- * <p>Lock order: a home, then (try-lock only) alternates; while resizing: old home, new home, (try-lock) new alternates; transactions: homes by address. Resizing lock
+ * <p>Lock order: a home, then (try-lock only) alternates; while resizing: old home, new home, (try-lock) new alternates; transactions: try-lock only, releasing all on contention. Resizing lock
  * of the index before all. Source: Merritt (D§4.3), with RAMCloud's order of appending and locking; the geometry is Loam's own.
  */
 @NullMarked

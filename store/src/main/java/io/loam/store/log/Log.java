@@ -327,7 +327,14 @@ public final class Log {
     private void countDead(long location, long units, long overhead) {
         int segment = blocks.owner(geometry.blockAt(location));
         segments.addDead(segment, units, overhead);
-        if (segments.isOversized(segment) && segments.advance(segment, SegmentTable.SEALED, SegmentTable.RETIRED)) {
+        retireIfDead(segment);
+    }
+
+    /** Retires a segment of one entry that is no longer live, unless it is being cleaned: then who cleans it asks again. */
+    public void retireIfDead(int segment) {
+        if (segments.isOversized(segment)
+                && segments.liveUnits(segment) <= 0
+                && segments.advance(segment, SegmentTable.SEALED, SegmentTable.RETIRED)) {
             reclaimer.retire(() -> free(segment));
         }
     }
