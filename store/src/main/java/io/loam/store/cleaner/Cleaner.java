@@ -202,9 +202,6 @@ public final class Cleaner {
             if (made == null) {
                 return false;
             }
-            for (int segment : made.segments) {
-                segments.advance(segment, SegmentTable.SEALED, SegmentTable.CLEANING);
-            }
             if (idle) {
                 // survivors open blocks; that must not look like traffic
                 synchronized (coldnessHistogram) {
@@ -230,7 +227,7 @@ public final class Cleaner {
         }
         List<Candidate> chosen = policy.choose(candidates, free, mostLive);
         if (!chosen.isEmpty()) {
-            return new CleaningPass(chosen, segments, blocks, NO_EVICTION);
+            return new CleaningPass(claim(chosen), segments, blocks, NO_EVICTION);
         }
         if (reclaimer.pending() == 0 && !policy.hasLeftOut() && !owners.isSweeping()) {
             log.sealHeads(1);
@@ -255,7 +252,7 @@ public final class Cleaner {
             log.sealHeads(2);
             return null;
         }
-        return new CleaningPass(chosen, segments, blocks, NO_EVICTION);
+        return new CleaningPass(claim(chosen), segments, blocks, NO_EVICTION);
     }
 
     /** The oldest segments, and from which coldness their entries are dropped. */
@@ -275,8 +272,25 @@ public final class Cleaner {
         if (chosen.isEmpty()) {
             return null;
         }
-        int evictFrom = coldnessThreshold(chosen);
-        return evictFrom == NO_EVICTION ? null : new CleaningPass(chosen, segments, blocks, evictFrom);
+        List<Candidate> claimed = claim(chosen);
+        int evictFrom = coldnessThreshold(claimed);
+        if (evictFrom == NO_EVICTION) {
+            claimed.forEach(candidate -> giveBack(candidate.segment()));
+            return null;
+        }
+        return new CleaningPass(claimed, segments, blocks, evictFrom);
+    }
+
+    /** Takes sealed segments for cleaning; without those that were retired meanwhile, as a segment of one entry may be. */
+    private List<Candidate> claim(List<Candidate> chosen) {
+        return chosen.stream()
+                .filter(candidate -> segments.advance(candidate.segment(), SegmentTable.SEALED, SegmentTable.CLEANING))
+                .toList();
+    }
+
+    private void giveBack(int segment) {
+        segments.advance(segment, SegmentTable.CLEANING, SegmentTable.SEALED);
+        log.retireIfDead(segment);
     }
 
     /** The coldness that a share of recently visited entries has or exceeds. */
@@ -374,8 +388,7 @@ public final class Cleaner {
         }
         int segment = current.segments[index];
         if (current.hasFailed(index)) {
-            segments.advance(segment, SegmentTable.CLEANING, SegmentTable.SEALED);
-            log.retireIfDead(segment);
+            giveBack(segment);
         } else {
             log.retire(segment);
             cleanedSegments.increment();
@@ -495,10 +508,7 @@ public final class Cleaner {
                         if (chosen.isEmpty()) {
                             return;
                         }
-                        CleaningPass made = new CleaningPass(chosen, segments, blocks, NO_EVICTION);
-                        for (int segment : made.segments) {
-                            segments.advance(segment, SegmentTable.SEALED, SegmentTable.CLEANING);
-                        }
+                        CleaningPass made = new CleaningPass(claim(chosen), segments, blocks, NO_EVICTION);
                         passes.increment();
                         pass = made;
                     }

@@ -106,9 +106,10 @@ final class CleaningPolicy {
         long live = 0;
         long blocks = 0;
         for (Candidate candidate : sorted) {
-            if (candidate.live() > 0
-                    && (blocksFor(live + candidate.live()) > freeBlocks
-                            || (live > 0 && live + candidate.live() > mostLive))) {
+            if (candidate.live() > 0 && blocksFor(live + candidate.live()) > freeBlocks) {
+                continue;
+            }
+            if (live > 0 && live + candidate.live() > mostLive) {
                 break;
             }
             chosen.add(candidate);

@@ -2,6 +2,7 @@ package io.loam.store.cleaner;
 
 import io.loam.store.RemovalListener.Cause;
 import io.loam.store.index.Index;
+import io.loam.store.log.BlockPool.Purpose;
 import io.loam.store.log.BlockTable;
 import io.loam.store.log.Entries;
 import io.loam.store.log.EntryLayout;
@@ -138,7 +139,7 @@ final class Relocator {
         long header = entries.stableHeader(location);
         long units = entries.units(location, header);
         long overhead = entries.overhead(location, header);
-        long target = log.reserve(survivor, units, overhead);
+        long target = log.reserve(survivor, units, overhead, Purpose.CLEAN);
         if (target == Log.NO_SPACE) {
             return false;
         }

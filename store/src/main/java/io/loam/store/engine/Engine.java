@@ -80,6 +80,7 @@ final class Engine implements Owners {
     /** Held while the state is changed, and while it is PAUSED. */
     private final ReentrantLock exclusive = new ReentrantLock();
 
+    private final ReentrantLock turn = new ReentrantLock(true);
     private final ReentrantLock spaceLock = new ReentrantLock();
     private final Condition spaceFreed = spaceLock.newCondition();
     private final AtomicLong waiters = new AtomicLong();
@@ -338,7 +339,7 @@ final class Engine implements Owners {
                     signal();
                 }
                 long left = deadline - System.nanoTime();
-                if (left > 0 && pool.hasSpaceFor(Purpose.WRITE, wanted)) {
+                if (left > 0 && pool.hasSpaceFor(Purpose.WRITE_IN_TURN, wanted)) {
                     return;
                 }
                 if (cleaner.fruitless() >= fruitlessSince + 2 && reclaimer.pending() == 0) {
@@ -370,6 +371,38 @@ final class Engine implements Owners {
     /** The largest entry there can ever be room for. */
     long maximumUnits() {
         return Math.min(0xFFFF_FFFFL, (long) geometry.maximumBlocks * geometry.blockUnits);
+    }
+
+    /** Waits until no writer that came before waits for memory any more. The caller is not pinned by this operation. */
+    void takeTurn(long units, long since) {
+        if (epochs.isPinnedByCurrentThread()) {
+            throw refused(
+                    units,
+                    "this thread holds a guard or is inside a read, so it can't wait for memory; close the guard and try again");
+        }
+        long deadline = since + TimeUnit.MILLISECONDS.toNanos(options.writeTimeoutMillis());
+        boolean interrupted = false;
+        try {
+            while (true) {
+                try {
+                    if (turn.tryLock(Math.max(0, deadline - System.nanoTime()), TimeUnit.NANOSECONDS)) {
+                        return;
+                    }
+                    throw refused(
+                            units, "no memory was freed within " + options.writeTimeoutMillis() + " ms" + blockedBy());
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
+            }
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    void endTurn() {
+        turn.unlock();
     }
 
     /**

@@ -92,7 +92,7 @@ public final class LogStore extends KeySpace implements Store {
     public boolean dropNamespace(String name) {
         engine.checkOpen();
         synchronized (named) {
-            KeySpace dropped = named.remove(name);
+            KeySpace dropped = named.remove(Objects.requireNonNull(name));
             if (dropped != null) {
                 dropped.drop();
             }

@@ -6,6 +6,7 @@ import io.loam.store.RemovalListener.Cause;
 import io.loam.store.Transaction;
 import io.loam.store.index.HeldBuckets;
 import io.loam.store.index.Index;
+import io.loam.store.log.BlockPool.Purpose;
 import io.loam.store.log.Entries;
 import io.loam.store.log.EntryLayout;
 import io.loam.store.log.EntryShape;
@@ -217,7 +218,7 @@ final class TransactionRun<R> {
                 item.shape = shape;
                 neededUnits += shape.units();
                 if (all) {
-                    long location = engine.log.reserve(engine.head(), shape.units(), shape.overhead());
+                    long location = engine.log.reserve(engine.head(), shape.units(), shape.overhead(), Purpose.WRITE);
                     all = location != Log.NO_SPACE;
                     item.location = all ? location : 0;
                     if (all) {

@@ -6,6 +6,7 @@ import io.loam.store.RemovalListener.Cause;
 import io.loam.store.TryPut;
 import io.loam.store.cleaner.Cleaner;
 import io.loam.store.index.Index;
+import io.loam.store.log.BlockPool.Purpose;
 import io.loam.store.log.Entries;
 import io.loam.store.log.EntryLayout;
 import io.loam.store.log.EntryShape;
@@ -37,7 +38,10 @@ final class Write {
 
     private boolean wideVersion;
     private long blockedUnits;
-    private int claimed;
+    private Purpose purpose = Purpose.WRITE;
+    /** What an attempt made while waiting came to; 0: none. */
+    private long pending;
+
     private boolean swept;
     private boolean published;
     private Index fullIndex;
@@ -64,20 +68,11 @@ final class Write {
 
     /** The new version, {@link Namespace#ABSENT} or, with {@code onSpace}, {@link TryPut#WOULD_WAIT}. */
     long run(@Nullable Runnable onSpace) {
-        try {
-            return tryUntilDone(onSpace);
-        } finally {
-            if (claimed > 0) {
-                engine.pool.unclaim(claimed);
-            }
-        }
-    }
-
-    private long tryUntilDone(@Nullable Runnable onSpace) {
         long since = 0;
         long fruitless = 0;
         while (true) {
-            long outcome = attempt();
+            long outcome = pending != 0 ? pending : attempt();
+            pending = 0;
             if (outcome >= Namespace.ABSENT) {
                 byte[] old = oldValue;
                 if (old != null) {
@@ -117,12 +112,27 @@ final class Write {
             return;
         }
         checkPossible();
-        int wanted = engine.blocksFor(blockedUnits);
-        if (wanted > 1 && claimed == 0) {
-            claimed = wanted; // until the write is done: one that needs a single block must not always be quicker
-            engine.pool.claim(wanted);
+        pending = attemptInTurn(since, fruitless);
+    }
+
+    /** Waits for its turn and for memory, and tries with the right to the blocks it waited for. Turns are first come, first served, so that nobody starves. */
+    private long attemptInTurn(long since, long fruitless) {
+        engine.takeTurn(blockedUnits, since);
+        int wanted = Math.max(1, engine.blocksFor(blockedUnits));
+        engine.pool.claim(wanted);
+        purpose = Purpose.WRITE_IN_TURN;
+        try {
+            long outcome;
+            do {
+                engine.awaitSpace(blockedUnits, since, fruitless);
+                outcome = attempt();
+            } while (outcome == NO_SPACE);
+            return outcome;
+        } finally {
+            purpose = Purpose.WRITE;
+            engine.pool.unclaim(wanted);
+            engine.endTurn();
         }
-        engine.awaitSpace(blockedUnits, since, fruitless);
     }
 
     private void growIndex(long since, long fruitless) {
@@ -248,7 +258,7 @@ final class Write {
             throw new IllegalArgumentException("an entry of " + (units << 3) + " bytes; this store can hold one of "
                     + (engine.maximumUnits() << 3) + " at most");
         }
-        long location = engine.log.reserve(engine.head(), units, overhead);
+        long location = engine.log.reserve(engine.head(), units, overhead, purpose);
         if (location == Log.NO_SPACE) {
             return NO_SPACE;
         }

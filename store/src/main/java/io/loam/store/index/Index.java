@@ -1052,12 +1052,16 @@ public final class Index {
      */
     public long visitHome(long position, LocationVisitor visitor) {
         long descriptor = descriptor(position);
+        long limit = 0;
         for (int spins = 0; ; ) {
             int tableGeometry = memory.getInt(descriptor);
             int home = SubtableLayout.home(position, tableGeometry);
             long bucket = bucketAddress(descriptor, tableGeometry, home);
             long control = memory.getLongAcquire(bucket);
             if ((control & MOVED) != 0) {
+                // no further than this home: the next may not have moved yet, and its keys be still to come to the
+                // successor's home
+                limit = earlier(limit, nextHome(descriptor, tableGeometry, home));
                 descriptor = successor(descriptor, position);
                 continue;
             }
@@ -1083,8 +1087,13 @@ public final class Index {
                     }
                 }
             }
-            return nextHome(descriptor, tableGeometry, home);
+            return earlier(limit, nextHome(descriptor, tableGeometry, home));
         }
+    }
+
+    /** The lesser of two positions, of which 0 is the end. */
+    private static long earlier(long a, long b) {
+        return a - 1 + Long.MIN_VALUE < b - 1 + Long.MIN_VALUE ? a : b;
     }
 
     private long nextHome(long descriptor, int tableGeometry, int home) {

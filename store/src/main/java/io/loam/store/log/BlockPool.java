@@ -27,6 +27,8 @@ public final class BlockPool {
     /** Who asks: decides how much must stay behind. */
     public enum Purpose {
         WRITE,
+        /** A writer whose turn it is after waiting. */
+        WRITE_IN_TURN,
         INDEX,
         CLEAN
     }
@@ -139,10 +141,10 @@ public final class BlockPool {
 
     /** Whether a writer would get a block now. */
     public boolean hasSpaceFor(Purpose purpose, int count) {
-        return freeBlocks() - count >= keep(purpose, count);
+        return freeBlocks() - count >= keep(purpose);
     }
 
-    /** A writer waits for this many blocks at once: until {@link #unclaim}, writers that need one leave as many. */
+    /** A writer whose turn it is waits for this many blocks: until {@link #unclaim}, other writers leave as many. */
     public void claim(int count) {
         claimed.addAndGet(count);
     }
@@ -151,14 +153,14 @@ public final class BlockPool {
         claimed.addAndGet(-count);
     }
 
-    /** Blocks that writers wait for who need several at once, within reason. */
     public int claimedBlocks() {
-        return Math.min(claimed.get(), budgetBlocks / 8);
+        return claimed.get();
     }
 
-    private long keep(Purpose purpose, int count) {
+    private long keep(Purpose purpose) {
         return switch (purpose) {
-            case WRITE -> count == 1 ? reserveBlocks + claimedBlocks() : reserveBlocks;
+            case WRITE -> reserveBlocks + claimedBlocks();
+            case WRITE_IN_TURN -> reserveBlocks;
             case INDEX -> reserveBlocks - indexReserveBlocks;
             case CLEAN -> 0;
         };
@@ -168,7 +170,7 @@ public final class BlockPool {
     boolean allocate(Purpose purpose, int node, int owner, int[] into) {
         SpinLock.lock(memory, base);
         try {
-            if (memory.getLong(base + FREE) - into.length < keep(purpose, into.length)) {
+            if (memory.getLong(base + FREE) - into.length < keep(purpose)) {
                 return false;
             }
             for (int i = 0; i < into.length; i++) {

@@ -29,14 +29,12 @@ final class Head {
     private final long address;
     private final Geometry geometry;
     final int node;
-    final boolean survivor;
 
-    Head(RawMemory memory, long address, Geometry geometry, int node, boolean survivor) {
+    Head(RawMemory memory, long address, Geometry geometry, int node) {
         this.memory = memory;
         this.address = address;
         this.geometry = geometry;
         this.node = node;
-        this.survivor = survivor;
         memory.putLongRelease(address + 8, closed());
         setSegment(-1, -1);
     }

@@ -59,12 +59,7 @@ public final class Log {
         int perNode = geometry.headsPerNode + geometry.survivorsPerNode;
         heads = new Head[geometry.nodes * perNode];
         for (int i = 0; i < heads.length; i++) {
-            heads[i] = new Head(
-                    memory,
-                    base + geometry.headOffset + (long) i * Head.BYTES,
-                    geometry,
-                    i / perNode,
-                    i % perNode >= geometry.headsPerNode);
+            heads[i] = new Head(memory, base + geometry.headOffset + (long) i * Head.BYTES, geometry, i / perNode);
         }
     }
 
@@ -86,19 +81,15 @@ public final class Log {
     // ---- reserving
 
     /** Reserves space for an entry at a head; its location or {@link #NO_SPACE}. The caller is pinned. */
-    public long reserve(int head, long units, long overhead) {
+    public long reserve(int head, long units, long overhead, Purpose purpose) {
         if (units <= smallUnits) {
             long location = heads[head].tryReserve(units, overhead);
-            return location >= 0 ? location : reserveInNewBlock(heads[head], units, overhead);
+            return location >= 0 ? location : reserveInNewBlock(heads[head], units, overhead, purpose);
         }
-        return reserveLarge(heads[head], units, overhead);
+        return reserveLarge(heads[head], units, overhead, purpose);
     }
 
-    private static Purpose purpose(Head head) {
-        return head.survivor ? Purpose.CLEAN : Purpose.WRITE;
-    }
-
-    private long reserveInNewBlock(Head head, long units, long overhead) {
+    private long reserveInNewBlock(Head head, long units, long overhead, Purpose purpose) {
         head.lock();
         try {
             long location = head.tryReserve(units, overhead);
@@ -107,7 +98,7 @@ public final class Log {
             }
             int[] block = new int[1];
             int segment = segmentFor(head, 1);
-            if (segment < 0 || !pool.allocate(purpose(head), head.node, segment, block)) {
+            if (segment < 0 || !pool.allocate(purpose, head.node, segment, block)) {
                 dropIfEmpty(head, segment);
                 return NO_SPACE;
             }
@@ -186,9 +177,9 @@ public final class Log {
         segments.setState(segment, SegmentTable.SEALED);
     }
 
-    private long reserveLarge(Head head, long units, long overhead) {
+    private long reserveLarge(Head head, long units, long overhead, Purpose purpose) {
         if (units > (long) geometry.segmentBlocks * geometry.blockUnits / 2) {
-            return reserveOversized(head, units, overhead);
+            return reserveOversized(head, units, overhead, purpose);
         }
         head.lock();
         try {
@@ -212,7 +203,7 @@ public final class Log {
                 }
                 int target = goesOn ? segment : segmentFor(head, more);
                 int[] added = new int[more];
-                if (target < 0 || !pool.allocate(purpose(head), head.node, target, added)) {
+                if (target < 0 || !pool.allocate(purpose, head.node, target, added)) {
                     dropIfEmpty(head, target);
                     return NO_SPACE;
                 }
@@ -269,7 +260,7 @@ public final class Log {
         return own ? geometry.blockOffset(added[0]) : locationOf(position);
     }
 
-    private long reserveOversized(Head head, long units, long overhead) {
+    private long reserveOversized(Head head, long units, long overhead, Purpose purpose) {
         long count = (units + geometry.blockUnits - 1) / geometry.blockUnits;
         if (count > pool.budgetBlocks()) {
             return NO_SPACE;
@@ -279,7 +270,7 @@ public final class Log {
         if (segment < 0) {
             return NO_SPACE;
         }
-        if (!pool.allocate(Purpose.WRITE, head.node, segment, added)) {
+        if (!pool.allocate(purpose, head.node, segment, added)) {
             segments.setState(segment, SegmentTable.FREE);
             return NO_SPACE;
         }

@@ -131,7 +131,7 @@ class FullStoreStressTest {
                 keys++;
             }
         } catch (StoreFullException e) {
-            assertThat(e).hasMessageContaining("Live");
+            assertThat(e).hasMessageContaining("live");
             return keys;
         }
     }
