@@ -151,8 +151,10 @@ class EntryLifeStressTest {
 
     /** What was dropped is reclaimed in the background. */
     private static void awaitSweeping(Store store) {
-        long deadline = System.nanoTime() + 30_000_000_000L;
-        while (store.stats().keys() > store.size() && System.nanoTime() < deadline) {
+        long[] left = new long[1];
+        store.forEach((key, view) -> left[0] += key.length + view.length());
+        long deadline = System.nanoTime() + 20_000_000_000L;
+        while (store.stats().liveUserBytes() > left[0] && System.nanoTime() < deadline) {
             store.clean();
         }
     }
