@@ -23,11 +23,18 @@ final class ResizedIndex {
             parts.write(block + at, keys[i], 1, 7);
             parts.insert(keys[i], hashes[i], block + at);
         }
-        parts.resizeIfAsked();
+        for (int i = 0; i < 16 && !cycle(); i++) {
+            Thread.onSpinWait(); // the first cycles only grow, until the load is one that a larger index would shrink at
+        }
     }
 
     /** Makes the index larger by one step and lets it shrink again; whether both happened. */
     synchronized boolean cycle() {
+        while (parts.reclaimer.pending() > 4) {
+            // a reader that lost its CPU has a pin
+            parts.reclaimer.reclaim();
+            Thread.yield();
+        }
         long before = parts.index.resizes();
         long hash = hashes[0];
         boolean grown = parts.index.growNow(hash, parts.index.descriptor(hash));
