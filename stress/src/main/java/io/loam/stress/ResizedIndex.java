@@ -24,7 +24,8 @@ final class ResizedIndex {
             parts.insert(keys[i], hashes[i], block + at);
         }
         for (int i = 0; i < 16 && !cycle(); i++) {
-            Thread.onSpinWait(); // the first cycles only grow, until the load is one that a larger index would shrink at
+            Thread.onSpinWait(); // the first cycles only grow, until the load is one that a larger index would shrink
+            // at
         }
     }
 
