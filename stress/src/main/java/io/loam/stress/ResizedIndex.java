@@ -45,13 +45,13 @@ final class ResizedIndex {
         return grown && parts.index.resizes() >= before + 2;
     }
 
-    /** How many of the next keys are not found whole. Races of readers for the next key do no harm. */
-    int countMissing(int reads) {
-        int missing = 0;
+    /** Whether one of the next keys is not found whole. Races of readers for the next key do no harm. */
+    boolean misses(int reads) {
+        boolean missing = false;
         int i = next;
         for (int read = 0; read < reads; read++) {
             i = i + 1 < keys.length ? i + 1 : 0;
-            missing += parts.read(keys[i], hashes[i]) == 7 ? 0 : 1;
+            missing |= parts.read(keys[i], hashes[i]) != 7;
         }
         next = i;
         return missing;

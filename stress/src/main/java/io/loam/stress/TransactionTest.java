@@ -72,6 +72,9 @@ public class TransactionTest {
             }
             for (int i = 0; i < 2; i++) {
                 index.setLocation(slots[i], SharedIndex.location(number, 2 + i));
+                for (int spin = 0; spin < 20; spin++) {
+                    Thread.onSpinWait(); // time enough for a reader to get from one key to the other
+                }
             }
             for (int i = 0; i < homes; i++) {
                 index.clearBusy(held.bucket(i));
