@@ -1,0 +1,35 @@
+package io.loam.stress;
+
+import org.openjdk.jcstress.annotations.Actor;
+import org.openjdk.jcstress.annotations.Expect;
+import org.openjdk.jcstress.annotations.JCStressTest;
+import org.openjdk.jcstress.annotations.Outcome;
+import org.openjdk.jcstress.annotations.State;
+import org.openjdk.jcstress.infra.results.II_Result;
+
+/**
+ * Splitting a subtable in two and merging them again while keys that are always there are looked up without locks.
+ *
+ * <p>Forbidden: a miss or a torn value. A reader that finds a home MOVED goes on in the successor, which holds all keys of that home by then. A weaker machine breaks it if the store of
+ * MOVED (Index.moveHome) or of the successor were not a release, or the reader's load of the control word not an acquire; or if a retired subtable were reused under the pin.
+ */
+@JCStressTest
+@State
+@Outcome(id = "0, 1", expect = Expect.ACCEPTABLE, desc = "every key was found, and the index was resized")
+@Outcome(expect = Expect.FORBIDDEN, desc = "a key was absent or torn for a moment, or nothing was resized")
+public class SplitTest {
+
+    private static final int KEYS = 4000;
+    private static final int READS = 2048;
+    private static final ResizedIndex INDEX = new ResizedIndex(KEYS);
+
+    @Actor
+    public void resizer(II_Result r) {
+        r.r2 = INDEX.cycle() ? 1 : 0;
+    }
+
+    @Actor
+    public void reader(II_Result r) {
+        r.r1 = INDEX.misses(READS) ? 1 : 0;
+    }
+}
