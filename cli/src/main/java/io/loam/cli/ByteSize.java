@@ -19,7 +19,7 @@ public record ByteSize(long bytes) {
         int shift = form.group(2).isEmpty() ? 0 : 10 * (1 + "kmgt".indexOf(form.group(2)));
         try {
             return new ByteSize(Math.multiplyExact(Long.parseLong(form.group(1)), 1L << shift));
-        } catch (ArithmeticException | NumberFormatException _) {
+        } catch (ArithmeticException | NumberFormatException ignored) {
             throw new IllegalArgumentException("'" + text + "' is more bytes than a 64-bit number holds");
         }
     }

@@ -10,9 +10,9 @@ public final class Failure {
     public static String describe(Throwable failure) {
         String message = failure.getMessage();
         String text = switch (failure) {
-            case NoSuchFileException _ -> "no such file: " + message;
-            case AccessDeniedException _ -> "no permission: " + message;
-            case OutOfMemoryError _ ->
+            case NoSuchFileException ignored -> "no such file: " + message;
+            case AccessDeniedException ignored -> "no permission: " + message;
+            case OutOfMemoryError ignored ->
                 "the Java heap (at most "
                         + ByteSize.format(Runtime.getRuntime().maxMemory())
                         + ") is too small; raise it with -Xmx, or use a smaller --capacity";

@@ -30,7 +30,7 @@ public final class Main implements Runnable {
     static CommandLine commandLine() {
         return new CommandLine(new Main())
                 .registerConverter(ByteSize.class, ByteSize::parse)
-                .setExecutionExceptionHandler((failure, command, _) -> report(failure, command.getErr()));
+                .setExecutionExceptionHandler((failure, command, ignored) -> report(failure, command.getErr()));
     }
 
     @Override

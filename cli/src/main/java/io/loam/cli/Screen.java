@@ -55,7 +55,7 @@ public record Screen(int width, boolean colour, boolean unicode, boolean live) {
                     .strip()
                     .split(" ", -1);
             return size.length == 2 && size[1].matches("[1-9]\\d{0,3}") ? Integer.parseInt(size[1]) : DEFAULT_WIDTH;
-        } catch (IOException _) {
+        } catch (IOException ignored) {
             return DEFAULT_WIDTH;
         }
     }

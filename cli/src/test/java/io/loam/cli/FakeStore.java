@@ -41,7 +41,7 @@ public final class FakeStore {
         return (Store) Proxy.newProxyInstance(
                 Store.class.getClassLoader(),
                 new Class<?>[] {Store.class},
-                (_, method, a) -> switch (method.getName()) {
+                (proxy, method, a) -> switch (method.getName()) {
                     case "put" -> put(bytes(a[0]), bytes(a[1]));
                     case "get" ->
                         a.length == 1
@@ -115,7 +115,7 @@ public final class FakeStore {
         return (ValueView) Proxy.newProxyInstance(
                 ValueView.class.getClassLoader(),
                 new Class<?>[] {ValueView.class},
-                (_, method, _) -> switch (method.getName()) {
+                (proxy, method, ignored) -> switch (method.getName()) {
                     case "length" -> (long) value.length;
                     case "toByteArray" -> value;
                     default -> throw new UnsupportedOperationException(method.toString());

@@ -98,7 +98,7 @@ final class Filling {
             var object = new DemoObject(original.name, copy, original.source);
             try {
                 store.put(object.key, object.source);
-            } catch (StoreFullException _) {
+            } catch (StoreFullException ignored) {
                 return false;
             }
             object.stored = 0;

@@ -13,13 +13,29 @@ import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** Every class file and resource of the running Java runtime. */
 final class JdkObjects implements ObjectSource {
     /** A full JDK has about 70 modules; an image made by jlink for Loam alone far fewer. */
     private static final int MODULES_OF_A_FULL_JDK = 60;
 
-    private final FileSystem runtime = FileSystems.getFileSystem(URI.create("jrt:/"));
+    private final FileSystem runtime = open(System.getProperty("loam.jdk.home"));
+
+    /** The file system of a full JDK if the launcher named one, as it does when Loam runs from a small image; else of this runtime. */
+    private static FileSystem open(@Nullable String home) {
+        URI uri = URI.create("jrt:/");
+        if (home != null && !home.isEmpty() && !home.equals(System.getProperty("java.home"))) {
+            try {
+                return FileSystems.newFileSystem(uri, Map.of("java.home", home));
+            } catch (IOException e) {
+                System.err.println("loam: can't read the JDK in " + home + " (" + e.getMessage()
+                        + "); using this runtime's own classes");
+            }
+        }
+        return FileSystems.getFileSystem(uri);
+    }
 
     @Override
     public List<Listing> list() throws IOException {

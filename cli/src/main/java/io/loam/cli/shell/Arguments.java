@@ -30,7 +30,7 @@ record Arguments(List<byte[]> words) {
         }
         try {
             return Long.parseLong(text(index));
-        } catch (NumberFormatException _) {
+        } catch (NumberFormatException ignored) {
             throw new IllegalArgumentException("'" + text(index) + "' is not a whole number of 64 bits");
         }
     }

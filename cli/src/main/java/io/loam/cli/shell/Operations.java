@@ -46,13 +46,14 @@ final class Operations {
                     2,
                     (s, a) -> s.say("%,d bytes", s.space.append(a.bytes(0), a.bytes(1)))),
             new Operation("scan [PREFIX [LIMIT]]", "show keys and values, 100 unless told", 0, 2, Operations::scan),
-            new Operation("size", "count the keys of the namespace", 0, 0, (s, _) -> s.say("%,d", s.space.size())),
+            new Operation(
+                    "size", "count the keys of the namespace", 0, 0, (s, ignored) -> s.say("%,d", s.space.size())),
             new Operation(
                     "stats",
                     "what the memory holds",
                     0,
                     0,
-                    (s, _) -> s.print(new MemoryPicture(s.screen).summary(s.store.stats()))),
+                    (s, ignored) -> s.print(new MemoryPicture(s.screen).summary(s.store.stats()))),
             new Operation("map", "the capacity and the segments", 0, 0, Operations::map),
             new Operation("fill N BYTES", "store N generated values", 2, 2, Operations::fill),
             new Operation("clean", "clean until nothing is worth cleaning", 0, 0, Operations::clean),
@@ -76,7 +77,7 @@ final class Operations {
                     Operations::namespace),
             new Operation("drop NAME", "remove a namespace and its keys", 1, 1, Operations::drop),
             new Operation("help", "this", 0, 0, Operations::help),
-            new Operation("exit", "leave", 0, 0, (s, _) -> s.ended = true));
+            new Operation("exit", "leave", 0, 0, (s, ignored) -> s.ended = true));
 
     private Operations() {}
 

@@ -136,7 +136,7 @@ final class Words {
             return text.codePoints().allMatch(c -> c < 0x80 || !Character.isISOControl(c) && Character.isDefined(c))
                     ? text
                     : null;
-        } catch (CharacterCodingException _) {
+        } catch (CharacterCodingException ignored) {
             return null;
         }
     }
