@@ -155,7 +155,7 @@ class FullStoreStressTest {
                 int again = fill(store, 0, size);
                 assertThat(again)
                         .as("round %d with values of %d", round, size)
-                        .isGreaterThanOrEqualTo((int) (first * 0.9) - 1);
+                        .isGreaterThanOrEqualTo((int) (first * 0.85) - 1);
                 first = Math.max(first, again);
                 for (long key = 0; key < again; key++) {
                     Stamp.check(Objects.requireNonNull(store.get(Stamp.key(key))), key);
