@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -18,6 +19,7 @@ class JcstressTest {
     private static final String TESTS = System.getProperty("loam.stress.tests", ".*");
     private static final String MILLIS = System.getProperty("loam.stress.millis", "1000");
     private static final String SPLIT = System.getProperty("loam.stress.split", "true");
+    private static final long LIMIT_MINUTES = Long.getLong("loam.stress.minutes", 20);
     private static final Path RESULTS = Path.of(System.getProperty("loam.stress.results", "target/jcstress"));
 
     @Test
@@ -35,10 +37,17 @@ class JcstressTest {
                 .redirectErrorStream(true)
                 .redirectOutput(log.toFile())
                 .start();
-        int exit = process.waitFor();
+        boolean ended = process.waitFor(LIMIT_MINUTES, TimeUnit.MINUTES);
+        if (!ended) {
+            process.descendants().forEach(ProcessHandle::destroyForcibly);
+            process.destroyForcibly();
+        }
         String output = Files.readString(log);
         System.out.println(output);
-        assertThat(exit).as("exit of jcstress, see %s", log).isZero();
+        assertThat(ended)
+                .as("jcstress ended within %d minutes; a test that hangs shows as none, see %s", LIMIT_MINUTES, log)
+                .isTrue();
+        assertThat(process.exitValue()).as("exit of jcstress, see %s", log).isZero();
         assertThat(output).contains("Failed tests: No matches.", "Error tests: No matches.");
     }
 }
