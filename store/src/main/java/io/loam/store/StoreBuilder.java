@@ -61,7 +61,7 @@ public final class StoreBuilder {
         return this;
     }
 
-    /** Nominal size of a log segment, a multiple of the block; default about 1/256 of the capacity, from 4 blocks to 32 MiB. */
+    /** Nominal size of a log segment, a multiple of the block; default about 1/512 of the capacity, from 4 blocks to 32 MiB. */
     public StoreBuilder segmentBytes(int bytes) {
         segmentBytes = bytes;
         return this;
@@ -156,21 +156,39 @@ public final class StoreBuilder {
                 "blockBytes",
                 block,
                 "a power of two from 4096 to 524288");
-        check(capacityBytes > 0, "capacityBytes", capacityBytes, "a positive number of bytes");
+        long minimum = 64L * block;
+        for (int round = 0; round < 8; round++) {
+            minimum = LogStore.minimumCapacityBytes(options(Math.max(minimum, capacityBytes), block, cpus));
+        }
+        check(
+                capacityBytes >= minimum,
+                "capacityBytes",
+                capacityBytes,
+                "at least " + minimum + " bytes with blocks of " + block);
+        long physical = ProcessMemory.physicalBytes();
+        check(
+                capacityBytes <= physical,
+                "capacityBytes",
+                capacityBytes,
+                "at most the machine's memory, " + physical + " bytes");
+        return LogStore.open(options(capacityBytes, block, cpus));
+    }
+
+    private EngineOptions options(long capacity, int block, Topology cpus) {
         int segment = segmentBytes != 0
                 ? segmentBytes
-                : (int) Math.clamp(capacityBytes / 256 / block * block, 4L * block, 32 << 20);
+                : (int) Math.clamp(capacity / 512 / block * block, 4L * block, 32 << 20);
         check(
                 segment >= block && segment % block == 0,
                 "segmentBytes",
                 segment,
                 "a multiple of the block, " + block + " bytes");
         check(
-                segment <= Math.max(4L * block, capacityBytes / 8),
+                segment <= Math.max(4L * block, capacity / 8),
                 "segmentBytes",
                 segment,
-                "at most an eighth of the capacity, " + capacityBytes / 8 + " bytes");
-        long maximum = maximumCapacityBytes != 0 ? maximumCapacityBytes : capacityBytes;
+                "at most an eighth of the capacity, " + capacity / 8 + " bytes");
+        long maximum = maximumCapacityBytes != 0 ? maximumCapacityBytes : capacity;
         check(maximum >= capacityBytes, "maximumCapacityBytes", maximum, "at least the capacity, " + capacityBytes);
         check(
                 maximum / block < (1 << 26) - 1,
@@ -179,22 +197,16 @@ public final class StoreBuilder {
                 "less than " + ((1L << 26) - 1) * block + " bytes with blocks of " + block);
         int heads = headsPerNode != 0
                 ? headsPerNode
-                : Math.max(1, Math.min(cpus.cpuCount(0), (int) Math.min(256, capacityBytes / segment / 16)));
+                : Math.max(1, Math.min(cpus.cpuCount(0), (int) Math.min(256, capacity / segment / 16)));
         check(heads >= 1 && heads <= 1024, "headsPerNode", heads, "1 to 1024");
         int cleaners = cleanersPerNode != 0 ? cleanersPerNode : Math.max(1, cpus.cpuCount(0) / 4);
         check(cleaners >= 1 && cleaners <= 64, "cleanersPerNode", cleaners, "1 to 64");
         check(writeTimeoutMillis >= 0, "writeTimeoutMillis", writeTimeoutMillis, "0 or more");
         check(releaseDelayMillis >= 0, "releaseDelayMillis", releaseDelayMillis, "0 or more");
-        long physical = ProcessMemory.physicalBytes();
-        check(
-                capacityBytes <= physical,
-                "capacityBytes",
-                capacityBytes,
-                "at most the machine's memory, " + physical + " bytes");
-        int slots = (int) Math.clamp(Long.highestOneBit(capacityBytes / 64 / 128), 64, 2048);
-        EngineOptions options = new EngineOptions(
-                capacityBytes,
-                maximum,
+        int slots = (int) Math.clamp(Long.highestOneBit(capacity / 64 / 128), 64, 2048);
+        return new EngineOptions(
+                capacity,
+                Math.max(maximum, capacity),
                 block,
                 segment,
                 heads,
@@ -211,18 +223,11 @@ public final class StoreBuilder {
                 clock,
                 cpus,
                 hashSeed != null ? hashSeed : new SecureRandom().nextLong());
-        long minimum = LogStore.minimumCapacityBytes(options);
-        check(
-                capacityBytes >= minimum,
-                "capacityBytes",
-                capacityBytes,
-                "at least " + minimum + " bytes with blocks of " + block);
-        return LogStore.open(options);
     }
 
     private int defaultBlockBytes() {
         long block = 64 << 10;
-        for (long capacity = capacityBytes; capacity < 16 << 20 && block > 4096; capacity *= 2) {
+        for (long capacity = Math.max(1, capacityBytes); capacity < 16 << 20 && block > 4096; capacity *= 2) {
             block /= 2;
         }
         for (long capacity = capacityBytes; capacity >= 64L << 30 && block < 1 << 18; capacity /= 4) {

@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
 public final class Cleaner {
 
     /** With EVICT, entries are dropped once this share of the log is live; below, cleaning alone is cheap enough. */
-    private static final double EVICT_ABOVE = 0.92;
+    private static final double EVICT_ABOVE = 0.95;
     /** The share of what it visits that an evicting pass drops. */
     private static final double EVICT_SHARE = 0.3;
     /** An insert is refused when more than this share of what the log can hold is live: what is left keeps overwriting possible. */
@@ -96,7 +96,7 @@ public final class Cleaner {
         this.eviction = eviction;
         this.policy = new CleaningPolicy(geometry, segments, log, epochs);
         int openHeads = geometry.nodes * geometry.headsPerNode;
-        this.lowWater = Math.max(openHeads + 2, Math.min(pool.budgetBlocks() / 128, 8 * geometry.segmentBlocks));
+        this.lowWater = Math.max(openHeads + 2, Math.min(pool.budgetBlocks() / 512, 2 * geometry.segmentBlocks));
     }
 
     // ---- threads
@@ -219,9 +219,9 @@ public final class Cleaner {
     private @Nullable CleaningPass duePass() {
         List<Candidate> candidates = policy.candidates(owners.nowMillis());
         long free = Math.max(0, pool.freeBlocks());
-        long mostLive = 4L * geometry.segmentBlocks * geometry.blockUnits;
-        CleaningPass evicting =
-                fullPolicy == FullPolicy.EVICT && liveShare() > EVICT_ABOVE ? evictingPass(candidates, free) : null;
+        // few at a time: what is being cleaned is not free, and less free space means more copying
+        long mostLive = 2L * geometry.segmentBlocks * geometry.blockUnits;
+        CleaningPass evicting = fullPolicy == FullPolicy.EVICT && isCrowded() ? evictingPass(candidates, free) : null;
         if (evicting != null) {
             return evicting;
         }
@@ -235,6 +235,14 @@ public final class Cleaner {
             owners.spaceChanged();
         }
         return null;
+    }
+
+    /** Whether so much is live that cleaning alone would be dear, or could not fill the blocks that are kept free. */
+    private boolean isCrowded() {
+        long available = availableUnits();
+        long heads = (long) geometry.nodes * (geometry.headsPerNode + geometry.survivorsPerNode);
+        long kept = (heads + lowWater + 2L * geometry.segmentBlocks) * geometry.blockUnits;
+        return log.liveUnits() > Math.min(EVICT_ABOVE * available, available - kept);
     }
 
     private @Nullable CleaningPass idlePass() {
@@ -468,7 +476,10 @@ public final class Cleaner {
                 room += (long) segments.blockCount(segment) * geometry.blockUnits;
             }
         }
-        double fill = room == 0 ? 1 : Math.max(0.5, (double) appended / room);
+        // at most half a small entry is lost at a block's end; what is lost more is in segments sealed early, which
+        // cleaning gets back
+        double least = 1 - geometry.smallEntryBytes / (2.0 * geometry.blockBytes);
+        double fill = room == 0 ? 1 : Math.max(least, (double) appended / room);
         long heads = (long) geometry.nodes * (geometry.headsPerNode + geometry.survivorsPerNode) * geometry.blockUnits;
         return (long) ((availableUnits() - heads) * fill);
     }

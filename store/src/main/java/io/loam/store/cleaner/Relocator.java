@@ -135,49 +135,59 @@ final class Relocator {
         return true;
     }
 
+    /** Copies a live entry to the survivor and points the index there; false when there was no memory. */
     private boolean move(Index index, long hash, long location, int survivor) {
-        long header = entries.stableHeader(location);
-        long units = entries.units(location, header);
-        long overhead = entries.overhead(location, header);
-        long target = log.reserve(survivor, units, overhead, Purpose.CLEAN);
-        if (target == Log.NO_SPACE) {
-            return false;
-        }
-        boolean overwritable = entries.isOverwritable(header);
-        if (!overwritable) {
-            entries.copyEntry(location, target, units << 3); // immutable: no lock needed for what may be long
-        }
-        long descriptor = index.descriptor(hash);
-        long bucket;
-        while ((bucket = index.tryLock(descriptor, hash)) == 0) {
-            descriptor = index.successor(descriptor, hash);
-        }
-        long slot = index.findLocationLocked(descriptor, bucket, hash, location);
-        long overheadNow = overhead;
-        if (slot != 0) {
-            if (overwritable) {
-                entries.copyEntry(location, target, units << 3);
+        while (true) {
+            long header = entries.stableHeader(location);
+            long units = entries.trimmedUnits(location, header);
+            long overhead = entries.overhead(location, header) - ((entries.units(location, header) - units) << 3);
+            long target = log.reserve(survivor, units, overhead, Purpose.CLEAN);
+            if (target == Log.NO_SPACE) {
+                return false;
             }
-            header = entries.headerAcquire(location);
-            overheadNow = entries.overhead(location, header);
-            owners.moved(location, target);
-            index.setLocation(slot, target);
-        }
-        index.unlock(bucket);
-        if (slot == 0) {
-            log.abandon(target, units, overhead);
+            boolean overwritable = entries.isOverwritable(header);
+            if (!overwritable) {
+                entries.copyEntry(location, target, units << 3); // immutable: no lock needed for what may be long
+            }
+            long descriptor = index.descriptor(hash);
+            long bucket;
+            while ((bucket = index.tryLock(descriptor, hash)) == 0) {
+                descriptor = index.successor(descriptor, hash);
+            }
+            long slot = index.findLocationLocked(descriptor, bucket, hash, location);
+            boolean changed = slot != 0 && entries.headerAcquire(location) != header;
+            if (slot != 0 && !changed) {
+                if (overwritable && units < entries.units(location, header)) {
+                    entries.copyTrimmed(location, target, header);
+                } else if (overwritable) {
+                    entries.copyEntry(location, target, units << 3);
+                }
+                owners.moved(location, target);
+                index.setLocation(slot, target);
+            }
+            index.unlock(bucket);
+            if (slot == 0 || changed) {
+                log.abandon(target, units, overhead);
+                if (changed) {
+                    continue; // overwritten in place meanwhile
+                }
+                return true;
+            }
+            count(location, header, target, units);
             return true;
         }
-        log.countShrunk(target, overheadNow - overhead);
+    }
+
+    private void count(long location, long header, long target, long units) {
+        long oldUnits = entries.units(location, header);
         copiedUnits += units;
-        deadUnits += units;
-        deadOverhead += overheadNow;
+        deadUnits += oldUnits;
+        deadOverhead += entries.overhead(location, header);
         long expiresAt = entries.expiresAt(target, header);
         if (expiresAt != 0) {
-            log.countExpiring(location, -units, expiresAt);
+            log.countExpiring(location, -oldUnits, expiresAt);
             log.countExpiring(target, units, expiresAt);
         }
-        return true;
     }
 
     private boolean drop(Index index, long hash, long location, int namespace, Cause cause) {

@@ -58,7 +58,8 @@ final class StatsReader {
             }
         }
         long liveBytes = Math.max(0, engine.log.liveUnits() << 3);
-        long used = engine.pool.usedBlocks();
+        long free = engine.pool.freeBlocks(); // read once, so that the parts add up
+        long used = engine.pool.budgetBlocks() - free;
         long logBytes = logBlocks << blockShift;
         long budgetBytes = (long) engine.pool.budgetBlocks() << blockShift;
         long resizes = 0;
@@ -74,7 +75,7 @@ final class StatsReader {
                 logBytes,
                 Math.max(0, (used << blockShift) - logBytes),
                 capacityBytes - budgetBytes,
-                engine.pool.freeBlocks() << blockShift,
+                free << blockShift,
                 (long) engine.pool.reserveBlocks() << blockShift,
                 retiredBlocks << blockShift,
                 engine.pool.releasedBytes(),

@@ -45,6 +45,11 @@ public final class Index {
     /** Unit sizes from an eighth of a block to a whole one. */
     private static final int UNIT_SIZES = 4;
 
+    /** Smaller subtables, of small stores, are kept at this share of the loads above: chance fills all of a key's buckets in them sooner. */
+    private static final double SMALL_SHARE = 0.78;
+
+    private static final int SMALL_BUCKETS = 1024;
+
     private static final int CHUNK = 64;
     /** Seen versions are rounded up, so that most writes leave the descriptor alone. */
     private static final long VERSION_STEP = 1024;
@@ -639,7 +644,8 @@ public final class Index {
         int best = depth + unitShift + 2; // one bit less than log2 of 8 units, so that merging need not read keys
         memory.putInt(descriptor + SubtableLayout.WINDOW, window < 0 ? best : window);
         double spread = (double) (Long.hashCode((prefix >>> 17) * 0x9E3779B97F4A7C15L + units) & 0xFF) / 256;
-        memory.putInt(descriptor + SubtableLayout.LIMIT, (int) (buckets * SLOTS * (LIMIT_LOW + LIMIT_SPREAD * spread)));
+        double limit = (LIMIT_LOW + LIMIT_SPREAD * spread) * share(buckets);
+        memory.putInt(descriptor + SubtableLayout.LIMIT, (int) (buckets * SLOTS * limit));
         return offset;
     }
 
@@ -686,6 +692,22 @@ public final class Index {
     }
 
     private boolean grow(long descriptor) {
+        while (true) {
+            Outcome outcome = tryGrow(descriptor);
+            if (outcome != Outcome.OVERTAKEN) {
+                return outcome == Outcome.DONE;
+            }
+        }
+    }
+
+    private enum Outcome {
+        DONE,
+        NO_MEMORY,
+        /** Inserts went on while the successor was made, and it is too small now. */
+        OVERTAKEN
+    }
+
+    private Outcome tryGrow(long descriptor) {
         int tableGeometry = memory.getInt(descriptor);
         int depth = SubtableLayout.depth(tableGeometry);
         int size = sizeOf(SubtableLayout.unitShift(tableGeometry));
@@ -703,7 +725,7 @@ public final class Index {
                     depth, prefix, size + 1, unitsFor(keys(descriptor), 2 * perUnit), inherit(window, depth, size + 1));
         } else {
             if (depth == maximumDepth) {
-                return false;
+                return Outcome.NO_MEMORY;
             }
             int keep = inherit(window, depth + 1, size);
             lower = newSubtable(depth + 1, prefix, size, SubtableLayout.MIN_UNITS, keep);
@@ -714,22 +736,29 @@ public final class Index {
                 if (lower != 0) {
                     free(base + lower);
                 }
-                return false;
+                return Outcome.NO_MEMORY;
             }
         }
         if (lower == 0) {
-            return false;
+            return Outcome.NO_MEMORY;
         }
-        begin(descriptor, 0, lower, upper);
+        if (!begin(descriptor, 0, lower, upper)) {
+            return Outcome.OVERTAKEN;
+        }
         replace(descriptor, lower, upper);
         publish(lower, upper);
         migration = null;
         retire(descriptor);
-        return true;
+        return Outcome.DONE;
+    }
+
+    private static double share(int buckets) {
+        return buckets < SMALL_BUCKETS ? SMALL_SHARE : 1;
     }
 
     private static int unitsFor(long keys, double slotsPerUnit) {
-        return Math.max(SubtableLayout.MIN_UNITS, (int) Math.ceil(keys / (slotsPerUnit * GROWN_LOAD)));
+        double share = share((int) (slotsPerUnit / SLOTS * SubtableLayout.MAX_UNITS));
+        return Math.max(SubtableLayout.MIN_UNITS, (int) Math.ceil(keys / (slotsPerUnit * GROWN_LOAD * share)));
     }
 
     private void shrink(long descriptor, long keys) {
@@ -752,7 +781,9 @@ public final class Index {
 
     private void shrinkTo(long descriptor, long smaller) {
         if (smaller != 0) {
-            begin(descriptor, 0, smaller, 0);
+            if (!begin(descriptor, 0, smaller, 0)) {
+                return;
+            }
             replace(descriptor, smaller, 0);
             publish(smaller, 0);
             migration = null;
@@ -785,7 +816,9 @@ public final class Index {
         if (merged == 0) {
             return;
         }
-        begin(descriptor, sibling, merged, 0);
+        if (!begin(descriptor, sibling, merged, 0)) {
+            return;
+        }
         replace(descriptor, merged, 0);
         replace(sibling, merged, 0);
         publish(merged, 0);
@@ -795,11 +828,25 @@ public final class Index {
         askAgain(merged);
     }
 
-    private void begin(long source, long sibling, long lower, long upper) {
+    /**
+     * Keeps inserts from crowding the successor from now on. If they have already, frees the successor, which nobody has seen, and returns false.
+     */
+    private boolean begin(long source, long sibling, long lower, long upper) {
         long slots = (long) SubtableLayout.buckets(memory.getInt(base + lower)) * SLOTS;
         long upperAddress = upper == 0 ? 0 : base + upper;
         slots += upper == 0 ? 0 : (long) SubtableLayout.buckets(memory.getInt(upperAddress)) * SLOTS;
-        migration = new Migration(source, sibling, base + lower, upperAddress, (long) (slots * COPYING_LOAD));
+        double load = COPYING_LOAD * share(SubtableLayout.buckets(memory.getInt(base + lower)));
+        Migration begun = new Migration(source, sibling, base + lower, upperAddress, (long) (slots * load));
+        migration = begun;
+        if (!isCrowded(begun)) {
+            return true;
+        }
+        migration = null;
+        free(base + lower);
+        if (upper != 0) {
+            free(upperAddress);
+        }
+        return false;
     }
 
     /** Copies every home of a subtable to its successor(s). */

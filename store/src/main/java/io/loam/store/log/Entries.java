@@ -425,6 +425,26 @@ public final class Entries {
         });
     }
 
+    /** Units that the entry would have without the spare room that an overwrite left in it. */
+    public long trimmedUnits(long location, long header) {
+        if ((header & SLACK) == 0 || !isCompact(header)) {
+            return units(location, header);
+        }
+        return compactPrefix(header) + compactKeyLength(header) + compactValueLength(location, header) + 7 >>> 3;
+    }
+
+    /** As {@link #copyEntry}, for an entry with spare room, which the copy lacks. Its key's lock is held. */
+    public void copyTrimmed(long from, long to, long header) {
+        int bytes = compactPrefix(header) + compactKeyLength(header) + compactValueLength(from, header);
+        int units = bytes + 7 >>> 3;
+        memory.copy(base + from + 8, base + to + 8, bytes - 8);
+        long flags = header & (EXPIRES | NAMESPACED);
+        memory.putLong(
+                base + to,
+                compactHeader(
+                        version(header), compactKeyLength(header), units, (units << 3) - bytes, type(header), flags));
+    }
+
     /** Touches the first line of an entry so that it is on its way to the cache. */
     public long touch(long location) {
         return memory.getLong(base + location);
