@@ -692,8 +692,8 @@ public final class Index {
     }
 
     private boolean grow(long descriptor) {
-        while (true) {
-            Outcome outcome = tryGrow(descriptor);
+        for (double margin = 1; ; margin *= 1.2) {
+            Outcome outcome = tryGrow(descriptor, (long) (keys(descriptor) * margin));
             if (outcome != Outcome.OVERTAKEN) {
                 return outcome == Outcome.DONE;
             }
@@ -707,7 +707,7 @@ public final class Index {
         OVERTAKEN
     }
 
-    private Outcome tryGrow(long descriptor) {
+    private Outcome tryGrow(long descriptor, long keys) {
         int tableGeometry = memory.getInt(descriptor);
         int depth = SubtableLayout.depth(tableGeometry);
         int size = sizeOf(SubtableLayout.unitShift(tableGeometry));
@@ -717,12 +717,16 @@ public final class Index {
         long lower;
         long upper = 0;
         double perUnit = (double) SubtableLayout.buckets(tableGeometry) * SLOTS / units;
-        int wanted = Math.max(units + 1, unitsFor(keys(descriptor), perUnit));
+        int wanted = Math.max(units + 1, unitsFor(keys, perUnit));
         if (wanted <= SubtableLayout.MAX_UNITS) {
             lower = newSubtable(depth, prefix, size, wanted, inherit(window, depth, size));
         } else if (size < UNIT_SIZES - 1) {
             lower = newSubtable(
-                    depth, prefix, size + 1, unitsFor(keys(descriptor), 2 * perUnit), inherit(window, depth, size + 1));
+                    depth,
+                    prefix,
+                    size + 1,
+                    Math.min(SubtableLayout.MAX_UNITS, unitsFor(keys, 2 * perUnit)),
+                    inherit(window, depth, size + 1));
         } else {
             if (depth == maximumDepth) {
                 return Outcome.NO_MEMORY;
