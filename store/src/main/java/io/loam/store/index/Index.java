@@ -732,10 +732,10 @@ public final class Index {
                 return Outcome.NO_MEMORY;
             }
             int keep = inherit(window, depth + 1, size);
-            lower = newSubtable(depth + 1, prefix, size, SubtableLayout.MIN_UNITS, keep);
-            upper = lower == 0
-                    ? 0
-                    : newSubtable(depth + 1, prefix | 1L << 63 - depth, size, SubtableLayout.MIN_UNITS, keep);
+            // halves differ by a few per mille of the keys
+            int halfUnits = Math.min(SubtableLayout.MAX_UNITS, unitsFor(keys / 2 + keys / 64, perUnit));
+            lower = newSubtable(depth + 1, prefix, size, halfUnits, keep);
+            upper = lower == 0 ? 0 : newSubtable(depth + 1, prefix | 1L << 63 - depth, size, halfUnits, keep);
             if (upper == 0) {
                 if (lower != 0) {
                     free(base + lower);
