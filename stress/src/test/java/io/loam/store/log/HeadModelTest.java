@@ -14,7 +14,7 @@ public class HeadModelTest {
 
     private static final Geometry GEOMETRY = new Geometry(1 << 16, 4096, 4096, 4, 1, 1, 1, false);
 
-    private final Head head = new Head(new HeapMemory(Head.BYTES), 0, GEOMETRY, 0, false);
+    private final Head head = new Head(new HeapMemory(Head.BYTES), 0, GEOMETRY, 0);
 
     public HeadModelTest() {
         head.move(head.position(), Head.word(0, 0, 0));
