@@ -60,7 +60,8 @@ final class StatsReader {
         long liveBytes = Math.max(0, engine.log.liveUnits() << 3);
         long free = engine.pool.freeBlocks(); // read once, so that the parts add up
         long used = engine.pool.budgetBlocks() - free;
-        long logBytes = logBlocks << blockShift;
+        // segments freed between their count and the pool's must not make the parts exceed the whole
+        long logBytes = Math.min(logBlocks, used) << blockShift;
         long budgetBytes = (long) engine.pool.budgetBlocks() << blockShift;
         long resizes = 0;
         for (KeySpace space : engine.keySpaces()) {
