@@ -9,6 +9,7 @@ import io.loam.store.log.EntryLayout;
 import io.loam.store.log.Geometry;
 import io.loam.store.log.Log;
 import io.loam.store.log.SegmentTable;
+import org.jspecify.annotations.Nullable;
 
 /** Moves the live entries of a block to a survivor head. One for each thread that cleans. */
 final class Relocator {
@@ -17,6 +18,9 @@ final class Relocator {
     private static final int BATCH = 16;
 
     private static final Index[] NO_INDEX = {};
+
+    /** No entry has this header. */
+    private static final long OVERWRITTEN = -1;
 
     private final Geometry geometry;
     private final BlockTable blocks;
@@ -115,18 +119,17 @@ final class Relocator {
         long hash = hashes[i];
         int namespace = entries.namespaceId(location, headers[i]);
         Index index = owners.index(namespace);
-        if (index != null && index.pointsTo(hash, location)) {
+        while (index != null && index.pointsTo(hash, location)) {
             long header = entries.stableHeader(location);
-            long expiresAt = entries.expiresAt(location, header);
-            if (expiresAt != 0 && expiresAt <= owners.nowMillis()) {
-                return drop(index, hash, location, namespace, Cause.EXPIRED);
+            Cause cause = causeToDrop(location, header, evictFrom);
+            if (cause == null) {
+                // an entry of its own segment is evicted or left alone, never copied
+                return !segments.isOversized(blocks.owner(geometry.blockAt(location)))
+                        && move(index, hash, location, survivor);
             }
-            if (evictFrom <= 255 && owners.coldness(location, header) >= evictFrom) {
-                return drop(index, hash, location, namespace, Cause.EVICTED);
+            if (drop(index, hash, location, header, namespace, cause)) {
+                return true;
             }
-            // an entry of its own segment is evicted or left alone, never copied
-            return !segments.isOversized(blocks.owner(geometry.blockAt(location)))
-                    && move(index, hash, location, survivor);
         }
         Index[] condemned = owners.condemned(namespace);
         for (Index old : condemned.length == 0 ? NO_INDEX : condemned) {
@@ -190,8 +193,20 @@ final class Relocator {
         }
     }
 
-    private boolean drop(Index index, long hash, long location, int namespace, Cause cause) {
-        long header = removeFrom(index, hash, location);
+    private @Nullable Cause causeToDrop(long location, long header, int evictFrom) {
+        long expiresAt = entries.expiresAt(location, header);
+        if (expiresAt != 0 && expiresAt <= owners.nowMillis()) {
+            return Cause.EXPIRED;
+        }
+        return evictFrom <= 255 && owners.coldness(location, header) >= evictFrom ? Cause.EVICTED : null;
+    }
+
+    /** Removes an entry that has expired or is cold; false if it was overwritten in place meanwhile, so that it may no longer be. */
+    private boolean drop(Index index, long hash, long location, long seen, int namespace, Cause cause) {
+        long header = removeFrom(index, hash, location, seen);
+        if (header == OVERWRITTEN) {
+            return false;
+        }
         if (header != 0) {
             owners.removed(namespace, location, header, cause);
             log.markDead(location, header);
@@ -206,14 +221,17 @@ final class Relocator {
 
     /** An entry of a cleared index: whoever accounts for that index must not meet it any more. */
     private void forget(Index old, long hash, long location) {
-        long header = removeFrom(old, hash, location);
+        long header = removeFrom(old, hash, location, 0);
         if (header != 0) {
             log.markDead(location, header);
         }
     }
 
-    /** Removes the slot that holds the location; the entry's header, or 0 if there is none. */
-    private long removeFrom(Index index, long hash, long location) {
+    /**
+     * Removes the slot that holds the location; the entry's header, or 0 if there is none. An entry that has another header than {@code seen} by now (0: any) stays:
+     * {@link #OVERWRITTEN}.
+     */
+    private long removeFrom(Index index, long hash, long location, long seen) {
         while (true) {
             long descriptor = index.descriptor(hash);
             long bucket;
@@ -222,11 +240,13 @@ final class Relocator {
             }
             long slot = index.findLocationLocked(descriptor, bucket, hash, location);
             long header = slot == 0 ? 0 : entries.headerAcquire(location);
-            boolean removed =
-                    slot == 0 || index.removeLocked(descriptor, bucket, slot, EntryLayout.version(header), null);
+            boolean changed = slot != 0 && seen != 0 && header != seen;
+            boolean removed = slot == 0
+                    || changed
+                    || index.removeLocked(descriptor, bucket, slot, EntryLayout.version(header), null);
             index.unlock(bucket);
             if (removed) {
-                return header;
+                return changed ? OVERWRITTEN : header;
             }
             Thread.onSpinWait();
         }

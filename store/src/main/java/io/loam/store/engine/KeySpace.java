@@ -124,6 +124,15 @@ class KeySpace implements Namespace {
         return location;
     }
 
+    /**
+     * What follows from an entry of the key that has expired: 0 if the key is absent, else where to look again. The entry may have been replaced before it expired, and
+     * the reader have come to it late; only one that is still the key's when the clock has been read says that the key is absent. The caller is pinned.
+     */
+    private long afterExpired(byte[] key, long location, long header) {
+        long present = find(key);
+        return present == location && engine.entries.headerAcquire(location) == header ? 0 : present;
+    }
+
     @Override
     public int get(byte[] key, byte[] destination, int offset) {
         checkUsable(key);
@@ -137,27 +146,27 @@ class KeySpace implements Namespace {
                 return (int) ABSENT;
             }
             int length = engine.entries.copyPlainValue(location, key.length, destination, offset);
-            return length >= 0 ? length : copy(location, destination, offset);
+            return length >= 0 ? length : copy(key, location, destination, offset);
         } finally {
             engine.exit(pin);
         }
     }
 
-    private int copy(long location, byte[] destination, int offset) {
+    private int copy(byte[] key, long found, byte[] destination, int offset) {
         Entries entries = engine.entries;
-        while (true) {
-            long header = entries.headerAcquire(location);
-            if ((header & EntryLayout.LOCKED) == 0) {
-                if (isExpired(location, header)) {
-                    return (int) ABSENT;
-                }
-                int length = entries.copyValue(location, header, destination, offset);
-                if (length != Entries.CHANGED) {
-                    return length;
-                }
+        long location = found;
+        while (location != 0) {
+            long header = entries.stableHeader(location);
+            if (isExpired(location, header)) {
+                location = afterExpired(key, location, header);
+                continue;
             }
-            Thread.onSpinWait();
+            int length = entries.copyValue(location, header, destination, offset);
+            if (length != Entries.CHANGED) {
+                return length;
+            }
         }
+        return (int) ABSENT;
     }
 
     @Override
@@ -165,25 +174,27 @@ class KeySpace implements Namespace {
         checkUsable(key);
         long pin = engine.enter();
         try {
-            long location = find(key);
-            return location == 0 ? null : copyToArray(location);
+            return copyToArray(key, find(key));
         } finally {
             engine.exit(pin);
         }
     }
 
-    private byte @Nullable [] copyToArray(long location) {
+    private byte @Nullable [] copyToArray(byte[] key, long found) {
         Entries entries = engine.entries;
-        while (true) {
+        long location = found;
+        while (location != 0) {
             long header = entries.stableHeader(location);
             if (isExpired(location, header)) {
-                return null;
+                location = afterExpired(key, location, header);
+                continue;
             }
             byte[] value = new byte[arrayLength(entries.valueLength(location, header))];
             if (entries.copyValue(location, header, value, 0) == value.length) {
                 return value;
             }
         }
+        return null;
     }
 
     private static int arrayLength(long length) {
@@ -201,20 +212,19 @@ class KeySpace implements Namespace {
         long pin = engine.enter();
         try {
             long location = find(bytes);
-            if (location == 0) {
-                return ABSENT;
-            }
             Entries entries = engine.entries;
-            while (true) {
+            while (location != 0) {
                 long header = entries.stableHeader(location);
                 if (isExpired(location, header)) {
-                    return ABSENT;
+                    location = afterExpired(bytes, location, header);
+                    continue;
                 }
                 long length = entries.copyValue(location, header, destination);
                 if (length != Entries.CHANGED) {
                     return length;
                 }
             }
+            return ABSENT;
         } finally {
             engine.exit(pin);
         }
@@ -246,31 +256,29 @@ class KeySpace implements Namespace {
     @Nullable
     EntryView view(byte[] key) {
         checkUsable(key);
-        long location = find(key);
-        return location == 0 ? null : viewAt(location);
+        return viewAt(key, find(key));
     }
 
-    private @Nullable EntryView viewAt(long location) {
+    private @Nullable EntryView viewAt(byte[] key, long found) {
         Entries entries = engine.entries;
-        while (true) {
+        long location = found;
+        while (location != 0) {
             long header = entries.stableHeader(location);
+            if (isExpired(location, header)) {
+                location = afterExpired(key, location, header);
+                continue;
+            }
             long expiresAt = entries.expiresAt(location, header);
             if (engine.inPlace && entries.isOverwritable(header)) {
                 byte[] value = new byte[(int) entries.valueLength(location, header)];
                 if (entries.copyValue(location, header, value, 0) != value.length) {
                     continue;
                 }
-                if (expiresAt != 0 && expiresAt <= engine.nowMillis()) {
-                    return null;
-                }
                 MemorySegment[] pieces = value.length == 0
                         ? new MemorySegment[0]
                         : new MemorySegment[] {MemorySegment.ofArray(value).asReadOnly()};
                 return new EntryView(
                         pieces, value.length, EntryLayout.version(header), expiresAt, EntryLayout.type(header));
-            }
-            if (expiresAt != 0 && expiresAt <= engine.nowMillis()) {
-                return null;
             }
             return new EntryView(
                     entries.valuePieces(location, header),
@@ -279,6 +287,7 @@ class KeySpace implements Namespace {
                     expiresAt,
                     EntryLayout.type(header));
         }
+        return null;
     }
 
     @Override
@@ -297,11 +306,14 @@ class KeySpace implements Namespace {
         long pin = engine.enter();
         try {
             long location = find(key);
-            if (location == 0) {
-                return ABSENT;
+            while (location != 0) {
+                long header = engine.entries.stableHeader(location);
+                if (!isExpired(location, header)) {
+                    return EntryLayout.version(header);
+                }
+                location = afterExpired(key, location, header);
             }
-            long header = engine.entries.stableHeader(location);
-            return isExpired(location, header) ? ABSENT : EntryLayout.version(header);
+            return ABSENT;
         } finally {
             engine.exit(pin);
         }
@@ -321,7 +333,7 @@ class KeySpace implements Namespace {
                 int count = Math.min(BATCH, array.length - from);
                 locate(array, from, count, locations);
                 for (int i = 0; i < count; i++) {
-                    values.add(locations[i] == 0 ? null : copyToArray(locations[i]));
+                    values.add(copyToArray(array[from + i], locations[i]));
                 }
             } finally {
                 engine.exit(pin);
@@ -347,7 +359,7 @@ class KeySpace implements Namespace {
                 for (int i = 0; i < batch; i++) {
                     int length = locations[i] == 0
                             ? (int) ABSENT
-                            : copyBatched(locations[i], keys[from + i].length, destinations[from + i]);
+                            : copyBatched(keys[from + i], locations[i], destinations[from + i]);
                     lengths[from + i] = length;
                     found += length < 0 ? 0 : 1;
                 }
@@ -358,9 +370,9 @@ class KeySpace implements Namespace {
         return found;
     }
 
-    private int copyBatched(long location, int keyLength, byte[] destination) {
-        int length = engine.entries.copyPlainValue(location, keyLength, destination, 0);
-        return length >= 0 ? length : copy(location, destination, 0);
+    private int copyBatched(byte[] key, long location, byte[] destination) {
+        int length = engine.entries.copyPlainValue(location, key.length, destination, 0);
+        return length >= 0 ? length : copy(key, location, destination, 0);
     }
 
     /**
@@ -689,11 +701,12 @@ class KeySpace implements Namespace {
     }
 
     private int visit(long location, EntryVisitor visitor) {
-        EntryView view = viewAt(location);
+        byte[] key = engine.entries.key(location, engine.entries.headerAcquire(location));
+        EntryView view = viewAt(key, location);
         if (view == null) {
             return 0;
         }
-        visitor.visit(engine.entries.key(location, engine.entries.headerAcquire(location)), view);
+        visitor.visit(key, view);
         return 1;
     }
 
