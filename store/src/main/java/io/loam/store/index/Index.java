@@ -51,6 +51,8 @@ public final class Index {
     private static final int SMALL_BUCKETS = 1024;
 
     private static final int CHUNK = 64;
+    /** So often {@link #size} counts again because a resizing moved keys meanwhile. */
+    private static final int SIZE_TRIES = 1000;
     /** Seen versions are rounded up, so that most writes leave the descriptor alone. */
     private static final long VERSION_STEP = 1024;
     /** More than the operations that can be in flight. */
@@ -75,6 +77,9 @@ public final class Index {
     private final int maximumDepth;
     private final ReentrantLock resizing = new ReentrantLock();
     private final AtomicLong resizes = new AtomicLong();
+    /** Odd while a moved home's keys are counted over from one subtable to another. */
+    private final AtomicLong transfers = new AtomicLong();
+
     private volatile @Nullable Migration migration;
     /** Its memory is gone; under the resizing lock. */
     private boolean destroyed;
@@ -887,7 +892,8 @@ public final class Index {
             raiseVersions(source, upper);
         }
         int farthest = farthest(control);
-        long moved = 0;
+        long movedLower = 0;
+        long movedUpper = 0;
         for (int number = 0; number <= farthest; number++) {
             long from = number == 0
                     ? bucket
@@ -900,16 +906,26 @@ public final class Index {
                 long tag = tagAt(fromControl, slot);
                 long word = tag == 0 ? 0 : memory.getLongAcquire(from + 8 + ((long) slot << 3));
                 if (word != 0 && alternate(word) == number) {
-                    moveSlot(source, tableGeometry, home, tag, word, lower, upper);
-                    moved++;
+                    if (moveSlot(source, tableGeometry, home, tag, word, lower, upper) == lower) {
+                        movedLower++;
+                    } else {
+                        movedUpper++;
+                    }
                 }
             }
         }
-        memory.getAndAddLong(source + SubtableLayout.KEYS, -moved);
+        transfers.incrementAndGet();
+        memory.getAndAddLong(source + SubtableLayout.KEYS, -movedLower - movedUpper);
+        memory.getAndAddLong(lower + SubtableLayout.KEYS, movedLower);
+        if (movedUpper != 0) {
+            memory.getAndAddLong(upper + SubtableLayout.KEYS, movedUpper);
+        }
+        transfers.incrementAndGet();
         memory.putLongRelease(bucket, (memory.getLong(bucket) | MOVED) & ~LOCKED);
     }
 
-    private void moveSlot(long source, int sourceGeometry, int home, long tag, long word, long lower, long upper) {
+    /** Copies a slot to the successor that it belongs to, and returns that. */
+    private long moveSlot(long source, int sourceGeometry, int home, long tag, long word, long lower, long upper) {
         int sourceWindow = memory.getInt(source + SubtableLayout.WINDOW);
         long location = word & LOCATION;
         int depth = SubtableLayout.depth(sourceGeometry);
@@ -926,8 +942,9 @@ public final class Index {
             boolean sameHalf = upper == 0 || (range >>> 31) == (range + (1L << cell) - 1 >>> 31);
             int buckets = SubtableLayout.buckets(lowerGeometry);
             if (sameHalf && low * buckets >>> 32 == high * buckets >>> 32) {
-                insertMoved(upper != 0 && range >>> 31 != 0 ? upper : lower, low, tag, location, window);
-                return;
+                long target = upper != 0 && range >>> 31 != 0 ? upper : lower;
+                insertMoved(target, low, tag, location, window);
+                return target;
             }
         }
         long hash = hashAt(location, entries.stableHeader(location));
@@ -938,6 +955,7 @@ public final class Index {
                 tag,
                 location,
                 windowOf(hash, memory.getInt(target + SubtableLayout.WINDOW)));
+        return target;
     }
 
     /** A position of a subtable in terms of its successor. */
@@ -983,7 +1001,6 @@ public final class Index {
                 Insert outcome = place(target, bucket, position, tag, location, window, null);
                 unlock(bucket);
                 if (outcome == Insert.DONE) {
-                    memory.getAndAddLong(target + SubtableLayout.KEYS, 1);
                     return;
                 }
                 if (outcome == Insert.FULL) {
@@ -1070,11 +1087,17 @@ public final class Index {
         }
     }
 
-    /** Keys in the index. The caller is pinned. */
+    /** Keys in the index, exact while nobody inserts or removes. The caller is pinned. */
     public long size() {
-        long[] sum = {0};
-        forEachTable(descriptor -> sum[0] += memory.getLongAcquire(descriptor + SubtableLayout.KEYS));
-        return Math.max(0, sum[0]);
+        for (int tries = 0; ; tries++) {
+            long before = transfers.get();
+            long[] sum = {0};
+            forEachTable(descriptor -> sum[0] += memory.getLongAcquire(descriptor + SubtableLayout.KEYS));
+            if (((before & 1) == 0 && transfers.get() == before) || tries == SIZE_TRIES) {
+                return Math.max(0, sum[0]);
+            }
+            Thread.onSpinWait();
+        }
     }
 
     /** Slots in the index. The caller is pinned. */
