@@ -189,7 +189,7 @@ public final class Parts {
                 return true;
             }
             if (outcome == Index.Insert.FULL) {
-                if (!index.growNow(hash, descriptor)) {
+                if (index.growNow(hash, descriptor) != 0) {
                     throw new IllegalStateException("no memory to grow in");
                 }
                 reclaimer.reclaim();

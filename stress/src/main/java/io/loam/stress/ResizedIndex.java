@@ -38,7 +38,7 @@ final class ResizedIndex {
         }
         long before = parts.index.resizes();
         long hash = hashes[0];
-        boolean grown = parts.index.growNow(hash, parts.index.descriptor(hash));
+        boolean grown = parts.index.growNow(hash, parts.index.descriptor(hash)) == 0;
         parts.reclaimer.reclaim();
         parts.index.resize(hash);
         parts.reclaimer.reclaim();

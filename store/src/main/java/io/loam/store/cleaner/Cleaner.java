@@ -38,6 +38,8 @@ public final class Cleaner {
 
     private static final long IDLE_NANOS = 100_000_000;
     private static final int NO_EVICTION = 256;
+    /** Whatever the eviction's domain holds; what lies outside of it is 0. */
+    private static final int ALL_EVICTED = 1;
 
     private final Geometry geometry;
     private final BlockTable blocks;
@@ -226,11 +228,21 @@ public final class Cleaner {
             return evicting;
         }
         List<Candidate> chosen = policy.choose(candidates, free, mostLive);
+        if (chosen.isEmpty() && free == 0) {
+            // entries did not fit the blocks' ends as well as they should have: use the room that open blocks have left
+            chosen = CleaningPolicy.emptiest(candidates, log.openRoom() / 2);
+        }
         if (!chosen.isEmpty()) {
             return new CleaningPass(claim(chosen), segments, blocks, NO_EVICTION);
         }
         if (reclaimer.pending() == 0 && !policy.hasLeftOut() && !owners.isSweeping()) {
             log.sealHeads(1);
+            // nothing to gain by cleaning, though less is live than makes a store crowded: what is left is too
+            // scattered
+            CleaningPass last = fullPolicy == FullPolicy.EVICT ? evictingPass(candidates, free) : null;
+            if (last != null) {
+                return last;
+            }
             fruitless.incrementAndGet();
             owners.spaceChanged();
         }
@@ -263,24 +275,31 @@ public final class Cleaner {
         return new CleaningPass(claim(chosen), segments, blocks, NO_EVICTION);
     }
 
-    /** The oldest segments, and from which coldness their entries are dropped. */
+    /** The oldest segments, and from which coldness their entries are dropped; one whole segment if there is no block to copy to. */
     private @Nullable CleaningPass evictingPass(List<Candidate> candidates, long free) {
         List<Candidate> oldest = new ArrayList<>(candidates);
         oldest.sort(Comparator.comparingLong(Candidate::created));
         List<Candidate> chosen = new ArrayList<>();
         long live = 0;
         for (Candidate candidate : oldest) {
-            if (!chosen.isEmpty() && (live + candidate.live()) / geometry.blockUnits + 1 > free || chosen.size() == 4) {
+            if (policy.blocksFor(live + candidate.live()) > free || chosen.size() == 4) {
                 break;
             }
             chosen.add(candidate);
             live += candidate.live();
+        }
+        if (chosen.isEmpty() && !candidates.isEmpty()) {
+            List<Candidate> all = claim(CleaningPolicy.emptiest(candidates, Long.MAX_VALUE));
+            return new CleaningPass(all, segments, blocks, ALL_EVICTED);
         }
         chosen.addAll(policy.oversized(4));
         if (chosen.isEmpty()) {
             return null;
         }
         List<Candidate> claimed = claim(chosen);
+        if (claimed.isEmpty()) {
+            return null;
+        }
         int evictFrom = coldnessThreshold(claimed);
         if (evictFrom == NO_EVICTION) {
             claimed.forEach(candidate -> giveBack(candidate.segment()));
@@ -382,6 +401,9 @@ public final class Cleaner {
             ok = relocator.clean(current.block(unit), survivor, current.evictFrom);
         } finally {
             epochs.unpin(pin);
+            if (ok || relocator.deadUnits + relocator.evicted + relocator.expired > 0) {
+                current.gained = true;
+            }
             finish(current, unit, ok);
         }
         copiedUnits.add(relocator.copiedUnits);
@@ -402,6 +424,9 @@ public final class Cleaner {
             cleanedSegments.increment();
         }
         if (current.segmentsLeft.decrementAndGet() == 0) {
+            if (!current.gained) {
+                fruitless.incrementAndGet();
+            }
             pass = null;
         }
         if (reclaimer.reclaim()) {

@@ -19,6 +19,8 @@ final class CleaningPass {
     final AtomicInteger segmentsLeft;
     /** Entries at least this cold are evicted; 256: none. */
     final int evictFrom;
+    /** Whether a block was done with or at least an entry moved. */
+    volatile boolean gained;
 
     CleaningPass(List<Candidate> chosen, SegmentTable table, BlockTable blockTable, int evictFrom) {
         this.evictFrom = evictFrom;

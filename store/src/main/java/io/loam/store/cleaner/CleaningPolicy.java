@@ -101,6 +101,15 @@ final class CleaningPolicy {
         return chosen;
     }
 
+    /** The candidate with the least to copy, alone; empty if that is more than {@code mostLive}. */
+    static List<Candidate> emptiest(List<Candidate> candidates, long mostLive) {
+        return candidates.stream()
+                .min(Comparator.comparingLong(Candidate::live))
+                .filter(candidate -> candidate.live() <= mostLive)
+                .stream()
+                .toList();
+    }
+
     private List<Candidate> gaining(List<Candidate> sorted, long freeBlocks, long mostLive) {
         List<Candidate> chosen = new ArrayList<>();
         long live = 0;
@@ -123,7 +132,7 @@ final class CleaningPolicy {
     }
 
     /** Blocks that so many units take in survivors, with what small entries leave unused at block ends. */
-    private long blocksFor(long live) {
+    long blocksFor(long live) {
         long unused = geometry.smallEntryBytes / 16;
         return live == 0 ? 0 : (live + geometry.blockUnits - 1) / (geometry.blockUnits - unused);
     }

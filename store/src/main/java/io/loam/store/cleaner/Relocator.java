@@ -146,7 +146,10 @@ final class Relocator {
             long overhead = entries.overhead(location, header) - ((entries.units(location, header) - units) << 3);
             long target = log.reserve(survivor, units, overhead, Purpose.CLEAN);
             if (target == Log.NO_SPACE) {
-                return false;
+                target = log.reserveInOpenBlock(units, overhead);
+                if (target == Log.NO_SPACE) {
+                    return false;
+                }
             }
             boolean overwritable = entries.isOverwritable(header);
             if (!overwritable) {

@@ -36,6 +36,7 @@ import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /** The memory of one store and the parts that work on it. */
@@ -374,7 +375,7 @@ final class Engine implements Owners {
     }
 
     /** Waits until no writer that came before waits for memory any more. The caller is not pinned by this operation. */
-    void takeTurn(long units, long since) {
+    private void takeTurn(long units, long since) {
         if (epochs.isPinnedByCurrentThread()) {
             throw refused(
                     units,
@@ -401,8 +402,37 @@ final class Engine implements Owners {
         }
     }
 
-    void endTurn() {
-        turn.unlock();
+    /**
+     * Waits for its turn and for memory for {@code units}, and tries with a claim on the blocks it waited for, until the attempt finds enough. Turns are first come, first
+     * served, so that nobody starves. Parameters and errors as {@link #awaitSpace}.
+     *
+     * @param attempt whether it found the memory it needs
+     */
+    void inTurn(long units, long since, long fruitlessBefore, BooleanSupplier attempt) {
+        takeTurn(units, since);
+        int wanted = Math.max(1, blocksFor(units));
+        pool.claim(wanted);
+        try {
+            do {
+                awaitSpace(units, since, fruitlessBefore);
+            } while (!attempt.getAsBoolean());
+        } finally {
+            pool.unclaim(wanted);
+            turn.unlock();
+        }
+    }
+
+    /** Grows an index in which a key found no slot; waits for memory if it must. Parameters and errors as {@link #awaitSpace}. */
+    void growIndex(Index index, long hash, long full, long since, long fruitlessBefore) {
+        int blocksWanted = index.growNow(hash, full);
+        if (blocksWanted > 0) {
+            // the index shares the blocks with the log: what frees a block for a writer frees one for it
+            inTurn(
+                    (long) blocksWanted * geometry.blockUnits,
+                    since,
+                    fruitlessBefore,
+                    () -> index.growNow(hash, full) == 0);
+        }
     }
 
     /**

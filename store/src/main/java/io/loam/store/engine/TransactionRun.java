@@ -83,6 +83,9 @@ final class TransactionRun<R> {
     private long blockedSince;
     private long fruitlessSince;
     private long neededUnits;
+    private Purpose purpose = Purpose.WRITE;
+    /** What an attempt made while waiting came to. */
+    private @Nullable Commit pending;
 
     TransactionRun(KeySpace space, List<byte[]> keys, Function<Transaction, R> body) {
         this.space = space;
@@ -136,7 +139,9 @@ final class TransactionRun<R> {
     /** Whether the transaction is committed; false: run the body again. */
     private boolean commit(List<Item> writes, long since, long fruitless) {
         for (int tries = 0; ; tries++) {
-            Commit outcome = attempt(writes);
+            Commit waited = pending;
+            pending = null;
+            Commit outcome = waited != null ? waited : attempt(writes);
             switch (outcome) {
                 case DONE -> {
                     tellListeners(writes);
@@ -155,21 +160,36 @@ final class TransactionRun<R> {
                     swept = true;
                 }
                 case NO_SLOT -> {
-                    if (!space.index.growNow(blockedHash, fullTable)) {
-                        throw engine.refused(neededUnits, "the index can't grow");
-                    }
+                    startWaiting(since, fruitless);
+                    engine.growIndex(space.index, blockedHash, fullTable, blockedSince, fruitlessSince);
                 }
                 case NO_SPACE -> {
                     if (engine.blocksFor(neededUnits) > engine.pool.budgetBlocks() - engine.pool.reserveBlocks()) {
                         throw engine.refused(neededUnits, "the transaction is larger than the whole log");
                     }
-                    if (blockedSince == 0) {
-                        blockedSince = since == 0 ? System.nanoTime() : since;
-                        fruitlessSince = since == 0 ? engine.cleaner.fruitless() : fruitless;
-                    }
-                    engine.awaitSpace(neededUnits, blockedSince, fruitlessSince);
+                    startWaiting(since, fruitless);
+                    pending = attemptInTurn(writes);
                 }
             }
+        }
+    }
+
+    private void startWaiting(long since, long fruitless) {
+        if (blockedSince == 0) {
+            blockedSince = since == 0 ? System.nanoTime() : since;
+            fruitlessSince = since == 0 ? engine.cleaner.fruitless() : fruitless;
+        }
+    }
+
+    private Commit attemptInTurn(List<Item> writes) {
+        purpose = Purpose.WRITE_IN_TURN;
+        try {
+            Commit[] outcome = {Commit.NO_SPACE};
+            engine.inTurn(
+                    neededUnits, blockedSince, fruitlessSince, () -> (outcome[0] = attempt(writes)) != Commit.NO_SPACE);
+            return outcome[0];
+        } finally {
+            purpose = Purpose.WRITE;
         }
     }
 
@@ -218,7 +238,7 @@ final class TransactionRun<R> {
                 item.shape = shape;
                 neededUnits += shape.units();
                 if (all) {
-                    long location = engine.log.reserve(engine.head(), shape.units(), shape.overhead(), Purpose.WRITE);
+                    long location = engine.log.reserve(engine.head(), shape.units(), shape.overhead(), purpose);
                     all = location != Log.NO_SPACE;
                     item.location = all ? location : 0;
                     if (all) {

@@ -86,6 +86,9 @@ final class Write {
             if (since == 0) {
                 since = System.nanoTime();
                 fruitless = engine.cleaner.fruitless();
+                if (isInVain()) {
+                    return Namespace.ABSENT;
+                }
             }
             if (onSpace != null) {
                 if (wouldWait(outcome)) {
@@ -108,37 +111,21 @@ final class Write {
             return;
         }
         if (outcome == NO_SLOT) {
-            growIndex(since, fruitless);
+            engine.growIndex(fullIndex, hash, fullTable, since, fruitless);
             return;
         }
         checkPossible();
         pending = attemptInTurn(since, fruitless);
     }
 
-    /** Waits for its turn and for memory, and tries with the right to the blocks it waited for. Turns are first come, first served, so that nobody starves. */
     private long attemptInTurn(long since, long fruitless) {
-        engine.takeTurn(blockedUnits, since);
-        int wanted = Math.max(1, engine.blocksFor(blockedUnits));
-        engine.pool.claim(wanted);
         purpose = Purpose.WRITE_IN_TURN;
         try {
-            long outcome;
-            do {
-                engine.awaitSpace(blockedUnits, since, fruitless);
-                outcome = attempt();
-            } while (outcome == NO_SPACE);
-            return outcome;
+            long[] outcome = {0};
+            engine.inTurn(blockedUnits, since, fruitless, () -> (outcome[0] = attempt()) != NO_SPACE);
+            return outcome[0];
         } finally {
             purpose = Purpose.WRITE;
-            engine.pool.unclaim(wanted);
-            engine.endTurn();
-        }
-    }
-
-    private void growIndex(long since, long fruitless) {
-        if (!fullIndex.growNow(hash, fullTable)) {
-            // the index shares the blocks with the log: what frees a block for a writer frees one for it
-            engine.awaitSpace((long) engine.geometry.blockUnits * 16, since, fruitless);
         }
     }
 
@@ -154,12 +141,12 @@ final class Write {
             throw engine.refused(blockedUnits, "what is left is needed for overwriting and cleaning");
         }
         if (outcome == NO_SLOT) {
-            if (fullIndex.growNow(hash, fullTable)) {
+            if (fullIndex.growNow(hash, fullTable) == 0) {
                 return false;
             }
-            throw engine.refused(blockedUnits, "the index can't grow");
+        } else {
+            checkPossible();
         }
-        checkPossible();
         Cleaner cleaner = engine.cleaner;
         if (cleaner.liveShare() > 1) {
             throw engine.refused(blockedUnits, "all of the log is live");
@@ -184,6 +171,13 @@ final class Write {
         } finally {
             engine.exit(pin);
         }
+    }
+
+    /** Whether the condition does not hold now, so that the write needs no memory. */
+    private boolean isInVain() {
+        long version = options.condition() == PutOptions.Condition.ALWAYS ? 0 : space.version(key);
+        boolean found = version != Namespace.ABSENT;
+        return !holds(found, false, version);
     }
 
     private long presentExpiry(Index index) {

@@ -685,15 +685,23 @@ public final class Index {
     }
 
     /**
-     * Grows the subtable of a hash now, because a key found no slot in {@code full}, its subtable then; false when there is no memory. The caller is not pinned.
+     * Grows the subtable of a hash now, because a key found no slot in {@code full}, its subtable then; 0, or the free blocks it takes when there is no memory. The caller is not
+     * pinned.
      */
-    public boolean growNow(long hash, long full) {
+    public int growNow(long hash, long full) {
         resizing.lock();
         try {
-            return destroyed || descriptor(hash) != full || grow(full);
+            return destroyed || descriptor(hash) != full || grow(full) ? 0 : blocksToGrow(full);
         } finally {
             resizing.unlock();
         }
+    }
+
+    /** At most so many blocks the next larger subtable takes, or the two halves, and a block of descriptors. */
+    private int blocksToGrow(long descriptor) {
+        int unitShift = SubtableLayout.unitShift(memory.getInt(descriptor));
+        int perBlock = 1 << 3 - sizeOf(unitShift);
+        return 2 * ((SubtableLayout.MAX_UNITS + perBlock - 1) / perBlock) + 1;
     }
 
     private boolean grow(long descriptor) {

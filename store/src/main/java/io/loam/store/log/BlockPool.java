@@ -316,7 +316,11 @@ public final class BlockPool {
         int bit = block % geometry.groupBlocks;
         long address = group(group);
         long at = address + 16 + (bit >>> 6) * 8L;
-        memory.putLong(at, memory.getLong(at) | 1L << (bit & 63));
+        long mask = memory.getLong(at);
+        if ((mask & 1L << (bit & 63)) != 0) {
+            throw new IllegalStateException("block " + block + " was free already; the store is damaged");
+        }
+        memory.putLong(at, mask | 1L << (bit & 63));
         long free = memory.getLong(address) + 1;
         countPartial(nodeOf(block), group, free - 1, free);
         memory.putLongOpaque(address, free);

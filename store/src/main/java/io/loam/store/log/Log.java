@@ -89,6 +89,26 @@ public final class Log {
         return reserveLarge(heads[head], units, overhead, purpose);
     }
 
+    /** As {@link #reserve}, in whatever block is open and has room: for the cleaner, when there is no free block left. */
+    public long reserveInOpenBlock(long units, long overhead) {
+        for (Head head : heads) {
+            long location = head.tryReserve(units, overhead);
+            if (location >= 0) {
+                return location;
+            }
+        }
+        return NO_SPACE;
+    }
+
+    /** Units that {@link #reserveInOpenBlock} could give out in all. */
+    public long openRoom() {
+        long sum = 0;
+        for (Head head : heads) {
+            sum += geometry.blockUnits - Head.units(head.position());
+        }
+        return sum;
+    }
+
     private long reserveInNewBlock(Head head, long units, long overhead, Purpose purpose) {
         head.lock();
         try {

@@ -388,6 +388,27 @@ class FullStoreStressTest {
     }
 
     @Test
+    void fullStoreAnswersConditionalWritesThatChangeNothing() {
+        try (Store store = Setup.TINY.withWriteTimeoutMillis(20).open()) {
+            int keys = 0;
+            int refused = 0;
+            for (; refused < 3; keys++) {
+                try {
+                    store.put(Stamp.key(keys), new byte[1000]);
+                } catch (StoreFullException e) {
+                    refused++;
+                }
+            }
+            byte[] large = new byte[100_000];
+            assertThat(store.putIfAbsent(Stamp.key(0), large)).isEqualTo(Store.ABSENT);
+            assertThat(store.replace(Stamp.key(keys), large)).isEqualTo(Store.ABSENT);
+            assertThat(store.replace(Stamp.key(0), store.version(Stamp.key(0)) + 7, large))
+                    .isEqualTo(Store.ABSENT);
+            assertThatThrownBy(() -> store.replace(Stamp.key(0), large)).isInstanceOf(StoreFullException.class);
+        }
+    }
+
+    @Test
     void nodeThatIsFullUsesTheOthersRoom() {
         // All writers on one thread, so on one node: more than half of the memory must be usable.
         try (Store store = Setup.TINY
