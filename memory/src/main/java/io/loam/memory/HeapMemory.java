@@ -40,6 +40,11 @@ public final class HeapMemory extends RawMemory {
     }
 
     @Override
+    public long within(long address) {
+        return address;
+    }
+
+    @Override
     public byte getByte(long address) {
         return (byte) (words[index(address)] >>> shift(address));
     }

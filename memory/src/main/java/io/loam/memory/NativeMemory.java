@@ -16,6 +16,7 @@ final class NativeMemory extends RawMemory {
     static final NativeMemory INSTANCE = new NativeMemory();
 
     private static final MemorySegment ALL = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
+    private static final long USER_SPACE = (1L << 47) - 1;
     private static final ValueLayout.OfLong PLAIN_LONG =
             ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfInt PLAIN_INT =
@@ -46,6 +47,11 @@ final class NativeMemory extends RawMemory {
     private static final boolean CALLS_PAY = Native.copiesFast();
 
     private NativeMemory() {}
+
+    @Override
+    public long within(long address) {
+        return address & USER_SPACE;
+    }
 
     @Override
     public byte getByte(long address) {
@@ -218,6 +224,13 @@ final class NativeMemory extends RawMemory {
 
     @Override
     public boolean matches(long address, byte[] bytes, int offset, int length) {
+        if (length == Long.BYTES) {
+            return getLong(address) == (long) ARRAY_LONG.get(bytes, offset);
+        }
+        return matchesAny(address, bytes, offset, length);
+    }
+
+    private boolean matchesAny(long address, byte[] bytes, int offset, int length) {
         Objects.checkFromIndexSize(offset, length, bytes.length);
         if (length < Long.BYTES) {
             return matchesSmall(address, bytes, offset, length);
@@ -228,7 +241,7 @@ final class NativeMemory extends RawMemory {
                 return false;
             }
         }
-        // the last word may overlap the one before; for 8 bytes it is the only one
+        // the last word may overlap the one before
         return getLong(address + last) == (long) ARRAY_LONG.get(bytes, offset + last);
     }
 

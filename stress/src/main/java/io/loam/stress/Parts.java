@@ -50,7 +50,7 @@ public final class Parts {
         long poolAddress = start + SLOTS + (long) geometry.epochSlots * Epochs.SLOT_BYTES;
         long tableAddress = poolAddress + geometry.segmentOffset - geometry.poolOffset;
         base = start + tables(geometry) - geometry.dataOffset;
-        epochs = new Epochs(memory, start + EPOCH_WORD, start + SLOTS, geometry.epochSlots);
+        epochs = new Epochs(memory, start + EPOCH_WORD, start + SLOTS, geometry.epochSlots, false);
         reclaimer = new Reclaimer(epochs);
         BlockTable blocks = new BlockTable(memory, tableAddress);
         pool = new BlockPool(memory, geometry, blocks, poolAddress, geometry.maximumBlocks);

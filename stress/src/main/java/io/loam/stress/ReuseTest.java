@@ -1,5 +1,6 @@
 package io.loam.stress;
 
+import io.loam.memory.Membarrier;
 import io.loam.memory.RawMemory;
 import io.loam.store.epoch.Epochs;
 import io.loam.store.epoch.Reclaimer;
@@ -31,6 +32,7 @@ public class ReuseTest {
     private static final int STATE_BYTES = 512;
     private static final int STATES = 1 << 15;
     private static final int SLOT_COUNT = 2;
+    private static final boolean MEMBARRIER = Membarrier.register();
     private static final long START =
             Arena.global().allocate((long) STATES * STATE_BYTES, 64).address();
     private static final AtomicInteger NEXT = new AtomicInteger();
@@ -46,7 +48,7 @@ public class ReuseTest {
 
     public ReuseTest() {
         MEMORY.fill(at, STATE_BYTES, (byte) 0);
-        epochs = new Epochs(MEMORY, at, at + 64, SLOT_COUNT);
+        epochs = new Epochs(MEMORY, at, at + 64, SLOT_COUNT, MEMBARRIER);
         reclaimer = new Reclaimer(epochs);
         MEMORY.putLong(at + OLD, 1);
         MEMORY.putLong(at + NEW, 2);
@@ -62,6 +64,7 @@ public class ReuseTest {
 
     @Actor
     public void reader(II_Result r) {
+        epochs.unpin(epochs.pin()); // the first makes the thread a slot's owner, by a lock
         long pin = epochs.pin();
         long found = MEMORY.getLongAcquire(at + LINK);
         long seen = 0;

@@ -19,7 +19,7 @@ public class EpochModelTest {
     private static final int REUSED = 9;
 
     private final RawMemory memory = new HeapMemory(512);
-    private final Epochs epochs = new Epochs(memory, 0, 64, SLOTS);
+    private final Epochs epochs = new Epochs(memory, 0, 64, SLOTS, false);
     private final Reclaimer reclaimer = new Reclaimer(epochs);
 
     public EpochModelTest() {

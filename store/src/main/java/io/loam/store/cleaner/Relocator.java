@@ -46,7 +46,6 @@ final class Relocator {
     long evicted;
     long expired;
     private long deadOverhead;
-    private long sink;
 
     Relocator(Geometry geometry, BlockTable blocks, SegmentTable segments, Entries entries, Log log, Owners owners) {
         this.geometry = geometry;
@@ -81,10 +80,8 @@ final class Relocator {
                     count = gather(count, location, header);
                 }
             }
-            for (int i = 0; i < count; i++) {
-                if (homes[i] != 0) {
-                    sink += indexes[i].touch(homes[i]);
-                }
+            if (count > 0) {
+                indexes[0].fetch(homes, count);
             }
             for (int i = 0; i < count && ok; i++) {
                 ok = settle(i, survivor, evictFrom);
@@ -271,10 +268,5 @@ final class Relocator {
         survivorNanos += (segments.createdNanos(source) - survivorNanos) * copiedUnits / units;
         survivorUnits = units;
         log.setAge(survivor, (long) survivorCreated, (long) survivorNanos);
-    }
-
-    /** Keeps the touching loads alive. */
-    long sink() {
-        return sink;
     }
 }

@@ -1,5 +1,6 @@
 package io.loam.store.engine;
 
+import io.loam.memory.Membarrier;
 import io.loam.memory.MemoryException;
 import io.loam.memory.RawMemory;
 import io.loam.memory.Reservation;
@@ -43,6 +44,8 @@ import org.jspecify.annotations.Nullable;
 final class Engine implements Owners {
 
     private static final java.lang.ref.Cleaner UNMAPPER = java.lang.ref.Cleaner.create();
+
+    private static final boolean MEMBARRIER = Membarrier.register();
 
     private static final int OPEN = 0;
     private static final int PAUSED = 1;
@@ -114,7 +117,8 @@ final class Engine implements Owners {
         this.base = reservation.address();
         try {
             prepareMemory();
-            epochs = new Epochs(memory, base + EPOCH_WORD, base + geometry.epochOffset, geometry.epochSlots);
+            epochs =
+                    new Epochs(memory, base + EPOCH_WORD, base + geometry.epochOffset, geometry.epochSlots, MEMBARRIER);
             reclaimer = new Reclaimer(epochs);
             blocks = new BlockTable(memory, base + geometry.blockTableOffset);
             pool = new BlockPool(memory, geometry, blocks, base + geometry.poolOffset, budget);

@@ -71,10 +71,14 @@ class KeySpace implements Namespace {
     }
 
     private void checkUsable(byte[] key) {
+        checkLength(key);
+        checkNotDropped();
+    }
+
+    private static void checkLength(byte[] key) {
         if (key.length > MAX_KEY_BYTES) {
             throw new IllegalArgumentException("a key of " + key.length + " bytes; allowed: 0 to " + MAX_KEY_BYTES);
         }
-        checkNotDropped();
     }
 
     /** The index to work on. The caller is pinned, so that it stays as long as the operation, dropped or not. */
@@ -135,7 +139,7 @@ class KeySpace implements Namespace {
 
     @Override
     public int get(byte[] key, byte[] destination, int offset) {
-        checkUsable(key);
+        checkLength(key);
         if (offset < 0 || offset > destination.length) {
             throw new IndexOutOfBoundsException("offset " + offset + " in an array of " + destination.length);
         }
@@ -376,39 +380,33 @@ class KeySpace implements Namespace {
     }
 
     /**
-     * Finds several keys in three passes, so that their misses overlap: home buckets; first lines of the likely entries; keys.
+     * Finds several keys in passes, so that their misses overlap: home buckets; first lines of the likely entries; keys. The passes that miss do nothing else, so that all of their
+     * loads fit into the CPU's window.
      */
     private void locate(byte[][] keys, int from, int count, long[] locations) {
         Index present = pinnedIndex();
+        Entries entries = engine.entries;
         long[] hashes = new long[BATCH];
         long[] homes = new long[BATCH];
-        long sink = 0;
         for (int i = 0; i < count; i++) {
             hashes[i] = present.hash(keys[from + i], 0, keys[from + i].length);
             homes[i] = present.home(hashes[i]);
-            sink += present.touch(homes[i]);
         }
+        present.fetch(homes, count);
         for (int i = 0; i < count; i++) {
             locations[i] = present.guess(hashes[i], homes[i]);
-            if (locations[i] != 0) {
-                sink += engine.entries.touch(locations[i]);
-                engine.entries.fetchSecondLine(locations[i]);
-            }
         }
+        entries.fetch(locations, count);
         for (int i = 0; i < count; i++) {
             byte[] key = keys[from + i];
-            if (locations[i] == 0 || !engine.entries.keyEquals(locations[i], key, 0, key.length)) {
+            if (locations[i] == 0 || !entries.keyEquals(locations[i], key, 0, key.length)) {
                 locations[i] = present.lookup(hashes[i], key, 0, key.length);
             }
             if (locations[i] != 0) {
                 engine.mark(locations[i]);
             }
         }
-        blackhole = sink;
     }
-
-    /** Keeps the touching loads alive. */
-    private long blackhole;
 
     // ---- writing
 

@@ -1,7 +1,10 @@
 package io.loam.store.epoch;
 
+import io.loam.memory.Membarrier;
 import io.loam.memory.RawMemory;
 import java.lang.invoke.VarHandle;
+import java.lang.ref.WeakReference;
+import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
@@ -10,19 +13,22 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>
  * offset size name     order    meaning
- *      0    8 epoch    volatile 0: free; else the epoch at which the owner pinned
- *      8    8 thread   plain    id of the owner, for diagnosis
+ *      0    8 epoch    opaque   above 0: the epoch at which the owner pinned; 0: free; below 0: free, and minus the id of the thread that owns it
+ *      8    8 thread   plain    id of the owner
  *     16    8 nanos    plain    when a guard pinned; 0 for a short operation
  *     24   40 reserved plain    keeps slots on lines of their own
  * </pre>
  *
- * <p>A slot is claimed for each operation by compare-and-set, starting at one that the thread's id names, so any number of threads, virtual ones
- * included, share a fixed table and a guard may be closed by another thread. When all slots are taken a pin waits.
+ * <p>The first half of the slots are owned: a platform thread that finds the one that its id names without a living owner keeps it for good, and pins by one store.
+ * The second half is shared: claimed for each operation by compare-and-set, by virtual threads, by pins inside of pins, by guards (which another thread may close)
+ * and by threads that met another owner. So any number of threads get by with a fixed table. When all shared slots are taken a pin waits.
  *
- * <p><b>Protocol.</b> pin: read epoch e, CAS slot 0→e, full fence, then read the index. retire: unlink, fence, tag = epoch++;
- * reuse when every claimed slot holds more than tag. A scan that misses a pin comes before the pin's CAS in the order of fences, so that
- * the pinned thread sees the unlinking. Without the fence between CAS and the first load a reader on a weakly ordered machine could
- * load a stale location first; x86's locked instruction is that fence already.
+ * <p><b>Protocol.</b> pin: read epoch e, store it into the slot, fence, then read the index. retire: unlink, fence, tag = epoch++;
+ * reuse when every claimed slot holds more than tag. A scan that misses a pin comes before the pin's store in the order of fences, so that
+ * the pinned thread sees the unlinking. The forbidden outcome: the scan misses the pin and the pinned thread finds what was unlinked.
+ *
+ * <p>Where the kernel has membarrier, the fence of a pin is the scanner's: it makes every running thread pass a barrier before it looks at the slots, and a pin only
+ * keeps the compiler from moving its loads before its store. HotSpot does so for an opaque store, around which it orders all accesses; the Java memory model does not promise it.
  */
 public final class Epochs {
 
@@ -36,34 +42,98 @@ public final class Epochs {
     private final RawMemory memory;
     private final long epochAddress;
     private final long slots;
-    private final long mask;
+    private final long ownedMask;
+    private final long shared;
+    private final long sharedMask;
+    private final int slotCount;
+    private final boolean membarrier;
+    /** Whose the owned slots are. Set under this object's monitor. */
+    private final AtomicReferenceArray<@Nullable WeakReference<Thread>> owners;
 
     /**
      * @param epochAddress a zeroed word on a line that nothing else writes
      * @param slots zeroed memory of {@code slotCount} slots
-     * @param slotCount a power of two
+     * @param slotCount a power of two, at least 2
+     * @param membarrier whether {@link Membarrier#register} has succeeded and all who pin are threads of this process
      */
-    public Epochs(RawMemory memory, long epochAddress, long slots, int slotCount) {
+    public Epochs(RawMemory memory, long epochAddress, long slots, int slotCount, boolean membarrier) {
+        int half = slotCount / 2;
         this.memory = memory;
         this.epochAddress = epochAddress;
         this.slots = slots;
-        this.mask = slotCount - 1;
+        this.ownedMask = half - 1;
+        this.shared = slots + (long) half * SLOT_BYTES;
+        this.sharedMask = half - 1;
+        this.slotCount = slotCount;
+        this.membarrier = membarrier;
+        this.owners = new AtomicReferenceArray<>(half);
         memory.compareAndSetLong(epochAddress, 0, 1);
     }
 
     /** Pins the current epoch; the result is given back to {@link #unpin}. */
     public long pin() {
+        RawMemory m = memory;
+        long now = epochAddress;
+        boolean fence = !membarrier;
         long id = Thread.currentThread().threadId();
-        long slot = slots + ((id & mask) << 6);
-        if (memory.getLongOpaque(slot) == 0 && claim(slot)) {
-            memory.putLong(slot + THREAD, id);
+        long slot = m.within(slots + ((id & ownedMask) << 6));
+        // what an owned slot holds is written by its owner alone; when the owner has pinned already, by another
+        // operation that it is inside of, it is not -id
+        if (m.getLong(slot) == -id) {
+            // opaque: ordered before every later load by the compiler; by the CPU through the fence here or in
+            // oldestPin
+            m.putLongOpaque(slot, m.getLongAcquire(now));
+            if (fence) {
+                VarHandle.fullFence();
+            }
             return slot;
         }
-        return pinElsewhere(id);
+        return pinOtherwise(id, slot);
+    }
+
+    private long pinOtherwise(long id, long slot) {
+        return memory.getLong(slot + THREAD) != id && own(slot) ? pin() : pinShared(id);
+    }
+
+    /** Makes the calling thread the owner of a slot if it has none that lives. */
+    private boolean own(long slot) {
+        Thread thread = Thread.currentThread();
+        int index = (int) (slot - slots >>> 6);
+        if (thread.isVirtual() || hasOwner(index)) {
+            return false;
+        }
+        synchronized (this) {
+            if (hasOwner(index) || memory.getLongAcquire(slot) > 0) {
+                return false;
+            }
+            owners.set(index, new WeakReference<>(thread));
+            memory.putLong(slot + THREAD, thread.threadId());
+            memory.putLongRelease(slot, -thread.threadId());
+            return true;
+        }
+    }
+
+    private boolean hasOwner(int index) {
+        WeakReference<Thread> reference = owners.get(index);
+        Thread owner = reference == null ? null : reference.get();
+        return owner != null && owner.isAlive();
+    }
+
+    private long pinShared(long id) {
+        for (long probe = 0; ; probe++) {
+            long slot = shared + ((id + probe & sharedMask) << 6);
+            if (memory.getLongOpaque(slot) == 0 && claim(slot)) {
+                memory.putLong(slot + THREAD, id);
+                return slot;
+            }
+            if ((probe & sharedMask) == sharedMask) {
+                LockSupport.parkNanos(20_000);
+            }
+        }
     }
 
     private boolean claim(long slot) {
-        // volatile: the claim is ordered before every later load of the index; pairs with the fence in isSafe
+        // volatile: the claim is ordered before every later load of the index; pairs with the fence in oldestPin
         boolean claimed = memory.compareAndSetLong(slot, 0, memory.getLongAcquire(epochAddress));
         if (!CAS_IS_FENCE) {
             VarHandle.fullFence();
@@ -71,22 +141,9 @@ public final class Epochs {
         return claimed;
     }
 
-    private long pinElsewhere(long id) {
-        for (long probe = 1; ; probe++) {
-            long slot = slots + ((id + probe & mask) << 6);
-            if (memory.getLongOpaque(slot) == 0 && claim(slot)) {
-                memory.putLong(slot + THREAD, id);
-                return slot;
-            }
-            if ((probe & mask) == 0) {
-                LockSupport.parkNanos(20_000);
-            }
-        }
-    }
-
     /** As {@link #pin}, for a guard: remembers when. */
     public long pinGuard() {
-        long slot = pin();
+        long slot = pinShared(Thread.currentThread().threadId());
         memory.putLong(slot + NANOS, System.nanoTime() | 1);
         return slot;
     }
@@ -98,16 +155,22 @@ public final class Epochs {
 
     /** Ends a pin; all its loads come before. */
     public void unpin(long slot) {
-        memory.putLong(slot + THREAD, 0); // so that the next owner's claim is never taken for one of this thread
-        memory.putLongRelease(slot, 0);
+        if (slot < shared) {
+            RawMemory m = memory;
+            long address = m.within(slot);
+            m.putLongRelease(address, -m.getLong(address + THREAD));
+        } else {
+            memory.putLong(slot + THREAD, 0); // so that the next owner's claim is never taken for one of this thread
+            memory.putLongRelease(slot, 0);
+        }
     }
 
     /** Whether the calling thread holds a pin, by a guard or an operation it is inside of. Looks at every slot. */
     public boolean isPinnedByCurrentThread() {
         long id = Thread.currentThread().threadId();
-        for (long i = 0; i <= mask; i++) {
+        for (long i = 0; i < slotCount; i++) {
             long slot = slots + (i << 6);
-            if (memory.getLongAcquire(slot) != 0 && memory.getLong(slot + THREAD) == id) {
+            if (memory.getLongAcquire(slot) > 0 && memory.getLong(slot + THREAD) == id) {
                 return true;
             }
         }
@@ -126,11 +189,15 @@ public final class Epochs {
 
     /** The oldest pinned epoch, or {@link Long#MAX_VALUE}. */
     public long oldestPin() {
-        VarHandle.fullFence();
+        if (membarrier) {
+            Membarrier.barrier();
+        } else {
+            VarHandle.fullFence();
+        }
         long oldest = Long.MAX_VALUE;
-        for (long i = 0; i <= mask; i++) {
+        for (long i = 0; i < slotCount; i++) {
             long epoch = memory.getLongVolatile(slots + (i << 6));
-            if (epoch != 0 && epoch < oldest) {
+            if (epoch > 0 && epoch < oldest) {
                 oldest = epoch;
             }
         }
@@ -140,8 +207,8 @@ public final class Epochs {
     /** How many slots are claimed now. */
     public int pinCount() {
         int count = 0;
-        for (long i = 0; i <= mask; i++) {
-            if (memory.getLongVolatile(slots + (i << 6)) != 0) {
+        for (long i = 0; i < slotCount; i++) {
+            if (memory.getLongVolatile(slots + (i << 6)) > 0) {
                 count++;
             }
         }
@@ -152,10 +219,10 @@ public final class Epochs {
     public @Nullable Pin oldest() {
         long oldest = Long.MAX_VALUE;
         Pin found = null;
-        for (long i = 0; i <= mask; i++) {
+        for (long i = 0; i < slotCount; i++) {
             long slot = slots + (i << 6);
             long epoch = memory.getLongVolatile(slot);
-            if (epoch != 0 && epoch < oldest) {
+            if (epoch > 0 && epoch < oldest) {
                 oldest = epoch;
                 found = new Pin(memory.getLong(slot + THREAD), memory.getLong(slot + NANOS));
             }
@@ -166,10 +233,10 @@ public final class Epochs {
     /** The oldest pin by a guard, or null. */
     public @Nullable Pin oldestGuard() {
         Pin found = null;
-        for (long i = 0; i <= mask; i++) {
+        for (long i = 0; i < slotCount; i++) {
             long slot = slots + (i << 6);
             long nanos = memory.getLong(slot + NANOS);
-            if (memory.getLongVolatile(slot) != 0 && nanos != 0 && (found == null || nanos - found.nanos() < 0)) {
+            if (memory.getLongVolatile(slot) > 0 && nanos != 0 && (found == null || nanos - found.nanos() < 0)) {
                 found = new Pin(memory.getLong(slot + THREAD), nanos);
             }
         }

@@ -191,7 +191,38 @@ public final class Index {
 
     /** The location of the key's entry, or 0. The caller is pinned. */
     public long lookup(long hash, byte[] key, int offset, int length) {
-        long descriptor = descriptor(hash);
+        // The common case alone, so that it is inlined, and with fields in locals, for an acquire makes the compiler
+        // load them again: the fewer
+        // instructions, the more of the next key's misses fit into the CPU's window.
+        RawMemory m = memory;
+        long start = base;
+        long data = dataAddress;
+        int shift = granuleShift;
+        long root = m.within(rootAddress);
+        int bits = (int) m.getLongAcquire(root);
+        long word = (1L << bits) + (hash >>> 1 >>> 63 - bits);
+        long descriptor = m.within(start + m.getLongAcquire(root + (word << 3)));
+        int tableGeometry = m.getInt(descriptor);
+        int home = SubtableLayout.home(hash, tableGeometry);
+        int unitShift = SubtableLayout.unitShift(tableGeometry);
+        long unit = m.getInt(descriptor + SubtableLayout.UNITS + ((long) (home >>> unitShift) << 2));
+        long bucket = m.within(data + (unit << shift) + ((long) (home & (1 << unitShift) - 1) << 6));
+        long control = m.getLongAcquire(bucket);
+        long found = candidates(control, tag(hash));
+        if ((control & (MOVED | BUSY)) == 0 && found != 0) {
+            // acquire: pairs with the release of the slot's word: publishes the entry
+            long location = m.getLongAcquire(bucket + slotOffset(found)) & LOCATION;
+            long entry = m.within(start + location);
+            Entries.fetchSecondLine(m, entry);
+            if (Entries.isPlainWithKey(m, entry, key, offset, length) && location != 0) {
+                return location;
+            }
+        }
+        return lookupAny(descriptor, hash, key, offset, length);
+    }
+
+    private long lookupAny(long first, long hash, byte[] key, int offset, int length) {
+        long descriptor = first;
         long tag = tag(hash);
         for (int spins = 0; ; ) {
             int tableGeometry = memory.getInt(descriptor);
@@ -207,13 +238,9 @@ public final class Index {
                 continue;
             }
             for (long found = candidates(control, tag); found != 0; found &= found - 1) {
-                // acquire: pairs with the release of the slot's word: publishes the entry
                 long location = memory.getLongAcquire(bucket + slotOffset(found)) & LOCATION;
-                if (location != 0) {
-                    entries.fetchSecondLine(location);
-                    if (entries.keyEquals(location, key, offset, length)) {
-                        return location;
-                    }
+                if (location != 0 && entries.keyEquals(location, key, offset, length)) {
+                    return location;
                 }
             }
             if ((control & FARTHEST_MASK) == 0) {
@@ -229,8 +256,10 @@ public final class Index {
             int alternate = alternateBucket(home, number, SubtableLayout.buckets(tableGeometry));
             long bucket = bucketAddress(descriptor, tableGeometry, alternate);
             for (long found = candidates(memory.getLongAcquire(bucket), tag); found != 0; found &= found - 1) {
-                long location = memory.getLongAcquire(bucket + slotOffset(found)) & LOCATION;
-                if (location != 0 && entries.keyEquals(location, key, offset, length)) {
+                long word = memory.getLongAcquire(bucket + slotOffset(found));
+                long location = word & LOCATION;
+                // a slot of another home may be left over from a home that has moved, and its entry be gone
+                if (location != 0 && alternate(word) == number && entries.keyEquals(location, key, offset, length)) {
                     return location;
                 }
             }
@@ -238,14 +267,26 @@ public final class Index {
         return 0;
     }
 
-    /** The home's control word and, in its candidate slot, a location that is probably the key's; 0 if the plain path must be taken. Starts the miss. */
+    /** A location that is probably the key's, or 0 if the plain path must be taken. */
     public long guess(long hash, long bucket) {
-        long control = memory.getLongAcquire(bucket);
-        long found = candidates(control, tag(hash));
-        if ((control & (MOVED | BUSY)) != 0 || found == 0) {
+        RawMemory m = memory;
+        long home = m.within(bucket);
+        long control = m.getLongAcquire(home);
+        if ((control & (MOVED | BUSY)) != 0) {
             return 0;
         }
-        return memory.getLongAcquire(bucket + slotOffset(found)) & LOCATION;
+        long found = candidates(control, tag(hash));
+        if (found != 0) {
+            return m.getLongAcquire(home + slotOffset(found)) & LOCATION;
+        }
+        if ((control & FARTHEST_MASK) == 0) {
+            return 0;
+        }
+        // the first alternate is the other bucket of an aligned pair, which CPUs fetch together
+        long pair = m.within(bucket ^ BYTES);
+        found = candidates(m.getLongAcquire(pair), tag(hash));
+        long word = found == 0 ? 0 : m.getLongAcquire(pair + slotOffset(found));
+        return alternate(word) == 1 ? word & LOCATION : 0;
     }
 
     /** The address of the home bucket, for {@link #guess}. */
@@ -253,9 +294,14 @@ public final class Index {
         return homeAddress(descriptor(hash), hash);
     }
 
-    /** Loads a word of a home bucket so that its line is on its way to the cache. */
-    public long touch(long bucket) {
-        return memory.getLong(bucket);
+    /** Loads the lines of buckets, so that they are in the cache or on their way; they may be those of other indexes too. */
+    public void fetch(long[] buckets, int count) {
+        RawMemory m = memory;
+        long seen = 0;
+        for (int i = 0; i < count; i++) {
+            seen ^= m.getLong(m.within(buckets[i]));
+        }
+        Entries.keepAlive(seen);
     }
 
     // ---- writing under a home's lock

@@ -19,12 +19,15 @@ public final class KeyHash {
     private final boolean floodResistant;
     private final long seed0;
     private final long seed1;
+    /** What the fold of a key of 8 bytes starts with. */
+    private final long seedOf8;
 
     public KeyHash(RawMemory memory, boolean floodResistant, long seed0, long seed1) {
         this.memory = memory;
         this.floodResistant = floodResistant;
         this.seed0 = seed0;
         this.seed1 = seed1;
+        this.seedOf8 = seed0 ^ (FOLD_B << 3);
     }
 
     public long hash(byte[] key, int offset, int length) {
@@ -43,6 +46,12 @@ public final class KeyHash {
     }
 
     private long fold(byte[] key, int offset, int length) {
+        return length == 8
+                ? mix(mix(seedOf8 ^ (long) LONG.get(key, offset), FOLD_A) ^ seed1, FOLD_B)
+                : foldAny(key, offset, length);
+    }
+
+    private long foldAny(byte[] key, int offset, int length) {
         long hash = seed0 ^ length * FOLD_B;
         int position = 0;
         for (; position + 8 <= length; position += 8) {

@@ -161,6 +161,15 @@ public final class Entries {
         return wideKeyEquals(location, header, key, offset, length);
     }
 
+    /** Whether the entry at {@code address} is compact, of the default namespace, without expiry, and has this key. */
+    public static boolean isPlainWithKey(RawMemory memory, long address, byte[] key, int offset, int length) {
+        long wanted = COMPACT | (long) length << KEY_SHIFT;
+        return (memory.getLongAcquire(address) & PLAIN_KEY_MASK) == wanted
+                && memory.matches(address + 8, key, offset, length);
+    }
+
+    private static final long PLAIN_KEY_MASK = KIND | EXPIRES | NAMESPACED | 0xFFL << KEY_SHIFT;
+
     private boolean wideKeyEquals(long location, long header, byte[] key, int offset, int length) {
         if (!isWide(header) || keyLength(location, header) != length) {
             return false;
@@ -255,18 +264,19 @@ public final class Entries {
      * length, so that the copy's first load need not wait for the header's. {@code PLAIN_ONLY} tells that it is not that kind.
      */
     public int copyPlainValue(long location, int keyLength, byte[] destination, int offset) {
-        long address = base + location;
-        long header = memory.getLongAcquire(address);
+        RawMemory m = memory;
+        long address = m.within(base + location);
+        long header = m.getLongAcquire(address);
         if ((header & PLAIN_MASK) != COMPACT) {
             return PLAIN_ONLY;
         }
         int start = 8 + keyLength;
         int length = (compactUnits(header) << 3) - start - pad(header);
         if (length <= destination.length - offset) {
-            memory.copyOut(address + start, destination, offset, length);
+            m.copyOut(address + start, destination, offset, length);
         }
         VarHandle.acquireFence(); // the copy's loads come before the second look at the header
-        return memory.getLongOpaque(address) == header ? length : PLAIN_ONLY;
+        return m.getLong(address) == header ? length : PLAIN_ONLY;
     }
 
     private static final long PLAIN_MASK = LOCKED | KIND | EXPIRES | NAMESPACED | SLACK;
@@ -274,14 +284,9 @@ public final class Entries {
     /** The entry has to be read by the general way. */
     public static final int PLAIN_ONLY = -3;
 
-    /**
-     * Starts the load of an entry's second line together with that of the first. The comparison keeps the load alive; it is never true but for a value that holds these very bytes,
-     * and then nothing happens either.
-     */
-    public void fetchSecondLine(long location) {
-        if (memory.getLong(base + location + 64) == 0x9D3FA6C1E57B2048L) {
-            Thread.onSpinWait();
-        }
+    /** Starts the load of an entry's second line together with that of the first. */
+    public static void fetchSecondLine(RawMemory memory, long address) {
+        keepAlive(memory.getLong(address + 64));
     }
 
     private void copyWide(long location, long start, long length, MemorySegment destination, long offset) {
@@ -445,8 +450,22 @@ public final class Entries {
                         version(header), compactKeyLength(header), units, (units << 3) - bytes, type(header), flags));
     }
 
-    /** Touches the first line of an entry so that it is on its way to the cache. */
-    public long touch(long location) {
-        return memory.getLong(base + location);
+    /** Loads the first three lines of entries, so that they are in the cache or on their way; a location may be 0. */
+    public void fetch(long[] locations, int count) {
+        RawMemory m = memory;
+        long start = base;
+        long seen = 0;
+        for (int i = 0; i < count; i++) {
+            long address = m.within(start + locations[i]);
+            seen ^= m.getLong(address) ^ m.getLong(address + 64) ^ m.getLong(address + 128);
+        }
+        keepAlive(seen);
+    }
+
+    /** Uses a value that was only loaded to have its line fetched, so that the compiler does not leave the load away. Nothing happens when it is the one number either. */
+    public static void keepAlive(long seen) {
+        if (seen == 0x9D3FA6C1E57B2048L) {
+            Thread.onSpinWait();
+        }
     }
 }

@@ -44,7 +44,7 @@ public final class EntryLayout {
     private static final int TYPE_SHIFT = 6;
     private static final int PAD_SHIFT = 10;
     private static final int UNITS_SHIFT = 13;
-    private static final int KEY_SHIFT = 23;
+    static final int KEY_SHIFT = 23;
     private static final int VERSION_SHIFT = 31;
     static final long MAX_COMPACT_VERSION = (1L << 33) - 1;
     static final int MAX_COMPACT_KEY = 255;
