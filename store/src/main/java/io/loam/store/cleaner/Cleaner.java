@@ -325,6 +325,9 @@ public final class Cleaner {
         int[] here = new int[256];
         long pin = epochs.pin();
         try {
+            if (stopped) {
+                return NO_EVICTION;
+            }
             for (Candidate candidate : chosen) {
                 int block = segments.firstBlock(candidate.segment());
                 for (int i = 0; i < candidate.blocks(); i++, block = blocks.next(block)) {
@@ -398,10 +401,11 @@ public final class Cleaner {
         boolean ok = false;
         long pin = epochs.pin();
         try {
-            ok = relocator.clean(current.block(unit), survivor, current.evictFrom);
+            // looked at under the pin: who closes the store waits for pins from before, and takes the memory away then
+            ok = !stopped && relocator.clean(current.block(unit), survivor, current.evictFrom);
         } finally {
             epochs.unpin(pin);
-            if (ok || relocator.deadUnits + relocator.evicted + relocator.expired > 0) {
+            if (ok || stopped || relocator.deadUnits + relocator.evicted + relocator.expired > 0) {
                 current.gained = true;
             }
             finish(current, unit, ok);
@@ -531,7 +535,7 @@ public final class Cleaner {
         Relocator relocator = relocator();
         int survivor = log.survivor(0, geometry.survivorsPerNode - 1);
         log.sealHeads(1);
-        for (int rounds = 0; rounds < 10_000; rounds++) {
+        for (int rounds = 0; rounds < 10_000 && !stopped; rounds++) {
             reclaimer.reclaim();
             if (pass == null) {
                 passLock.lock();

@@ -710,6 +710,7 @@ final class Engine implements Owners {
         }
         maintenance.stop();
         cleaner.stop();
+        reclaimer.close();
         signal();
         awaitPins(epochs.retireTag());
         // The pages go back now. The addresses stay until nobody can call any more: who comes late, or still holds a

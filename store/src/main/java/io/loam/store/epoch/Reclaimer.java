@@ -15,6 +15,7 @@ public final class Reclaimer {
     private final ReentrantLock lock = new ReentrantLock();
     private final ArrayDeque<Retired> queue = new ArrayDeque<>();
     private final AtomicInteger pending = new AtomicInteger();
+    private volatile boolean closed;
 
     public Reclaimer(Epochs epochs) {
         this.epochs = epochs;
@@ -31,9 +32,23 @@ public final class Reclaimer {
         }
     }
 
-    /** Frees what can be freed, under no lock of this class; whether anything was. */
+    /** Frees what can be freed, under no lock of this class but under a pin; whether anything was. */
     public boolean reclaim() {
-        if (pending.get() == 0 || !lock.tryLock()) {
+        if (pending.get() == 0) {
+            return false;
+        }
+        // a pin of this moment is younger than every tag in the queue; it keeps who closes the store waiting until the
+        // frees are done
+        long pin = epochs.pin();
+        try {
+            return !closed && freeDue();
+        } finally {
+            epochs.unpin(pin);
+        }
+    }
+
+    private boolean freeDue() {
+        if (!lock.tryLock()) {
             return false;
         }
         List<Runnable> due = new ArrayList<>();
@@ -53,6 +68,11 @@ public final class Reclaimer {
             }
         }
         return !due.isEmpty();
+    }
+
+    /** From now on nothing is freed: the memory goes as a whole once the pins of this moment are gone. */
+    public void close() {
+        closed = true;
     }
 
     /** How many retired things wait. */
