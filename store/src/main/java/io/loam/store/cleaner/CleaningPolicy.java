@@ -38,8 +38,14 @@ final class CleaningPolicy {
         return leftOut;
     }
 
-    static double costBenefit(double live, double age) {
-        return (1 - live) * age / (1 + live);
+    /**
+     * How good it is to clean a segment now rather than later. Cleaning costs (1 − e) / e for each unit gained, with e the empty share; that falls as entries die, at a rate of
+     * (1 − e) / e² · h, with h the rate at which one entry dies. Those go first whose cost falls the slowest (Lomet and Luo's minimum declining cost). h is what the segment
+     * itself showed: −ln(1 − e) / lived. When all entries die at one rate the emptiest goes first; a hot one is given time.
+     */
+    static double score(double live, double lived) {
+        double empty = 1 - live;
+        return empty <= 0 ? 0 : empty * empty * lived / (live * -Math.log(live));
     }
 
     /** Segments of one entry each, which are never copied but may be evicted, oldest first. */
@@ -73,13 +79,13 @@ final class CleaningPolicy {
             int blocks = segments.blockCount(segment);
             long live = Math.max(0, segments.liveUnits(segment) - segments.expiredUnits(segment, nowMillis));
             double share = Math.min(1, (double) live / ((long) blocks * geometry.blockUnits));
-            long age = Math.max(1, now - segments.created(segment));
+            long lived = Math.max(1, segments.lived(segment, now));
             found.add(new Candidate(
                     segment,
                     blocks,
                     live,
                     segments.created(segment),
-                    live == 0 ? Double.MAX_VALUE : costBenefit(share, age)));
+                    live == 0 ? Double.MAX_VALUE : score(share, lived)));
         }
         leftOut = excluded;
         return found;

@@ -13,8 +13,10 @@
  * I3. A unit of work is one block under one pin; a helping writer does one unit at a time and holds nothing in between.<br>
  * I4. Sources are worked on from the oldest to the youngest, so that survivors hold entries of like age; a survivor's age is the mean of its entries'.
  *
- * <p>Which segment: cost-benefit, (1 − u) · age / (1 + u), with u the live share without what has expired, age in blocks opened since the segment was. Source: Rosenblum and
- * Ousterhout; Rumble et al., FAST 2014; Merritt (D§4.4). Age is kept by survivors, as RAMCloud does and Nibble does not.
+ * <p>Which segment: the one whose cost of cleaning falls the slowest, {@link io.loam.store.cleaner.CleaningPolicy#score}, with the live share without what has expired and the
+ * rate at which its entries died since it was opened. Cost-benefit with the age of the entries (Rosenblum and Ousterhout; Rumble et al., FAST 2014) copied 6.5 bytes per
+ * user byte where this copies 4.2 (1 KiB, uniform, 90 %), and 5.9 instead of 2.4 (zipfian): survivors looked old at once, and were cleaned again too soon. Source: Lomet
+ * and Luo, VLDB 2021. Survivors are sorted by the age of their entries, as in RAMCloud.
  *
  * <p>Locks: the pass lock (choosing); a bucket per entry.
  */

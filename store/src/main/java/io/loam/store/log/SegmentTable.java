@@ -8,7 +8,7 @@ import io.loam.memory.RawMemory;
  * <pre>
  * offset size name      order    meaning
  *      0    4 state     release  FREE, HEAD, SEALED, CLEANING, RETIRED
- *      4    4 flags     plain    1: holds one entry larger than a segment and is never copied
+ *      4    4 flags     plain    bit 0: holds one entry larger than a segment and is never copied; bits 1–31: log clock when opened
  *      8    4 first     plain    first block
  *     12    4 blocks    plain    number of blocks
  *     16    8 appended  opaque   low half: units of 8 bytes in entries; high half: bytes of those that are not user bytes
@@ -33,6 +33,8 @@ public final class SegmentTable {
     public static final int SEALED = 2;
     public static final int CLEANING = 3;
     public static final int RETIRED = 4;
+
+    private static final long CLOCK_MASK = (1L << 31) - 1;
 
     private static final long[] CLASS_MILLIS = {
         1_000, 10_000, 60_000, 600_000, 3_600_000L, 36_000_000L, 360_000_000L, Long.MAX_VALUE / 4
@@ -72,10 +74,11 @@ public final class SegmentTable {
 
     /** Claims a free slot and opens a segment in it, or -1 when there is none. */
     int open(boolean oversized, long created, long nanos, long millis, int firstHint) {
+        long flags = ((created & CLOCK_MASK) << 1 | (oversized ? 1 : 0)) << 32;
         for (int i = 0; i < slots; i++) {
             int segment = (firstHint + i) % slots;
             long word = memory.getLongAcquire(at(segment));
-            if ((int) word == FREE && memory.compareAndSetLong(at(segment), word, (oversized ? 1L << 32 : 0) | HEAD)) {
+            if ((int) word == FREE && memory.compareAndSetLong(at(segment), word, flags | HEAD)) {
                 long address = at(segment);
                 memory.putInt(address + 8, -1);
                 memory.putInt(address + 12, 0);
@@ -93,7 +96,12 @@ public final class SegmentTable {
     }
 
     public boolean isOversized(int segment) {
-        return memory.getInt(at(segment) + 4) != 0;
+        return (memory.getInt(at(segment) + 4) & 1) != 0;
+    }
+
+    /** By how much the log clock has advanced to {@code now} since the segment was opened, which for survivors is not how old their entries are. */
+    public long lived(int segment, long now) {
+        return now - (memory.getInt(at(segment) + 4) >>> 1) & CLOCK_MASK;
     }
 
     public int firstBlock(int segment) {
