@@ -458,6 +458,18 @@ final class Engine implements Owners {
         return true;
     }
 
+    /**
+     * Waits until what was retired before, such as the smaller of two indexes after growth, is free, or the time is over. Not if the calling thread is pinned itself.
+     */
+    void awaitRetired(long deadlineNanos) {
+        while (reclaimer.pending() > 0 && System.nanoTime() - deadlineNanos < 0 && !epochs.isPinnedByCurrentThread()) {
+            checkOpen();
+            if (!reclaimer.reclaim()) {
+                LockSupport.parkNanos(100_000);
+            }
+        }
+    }
+
     int blocksFor(long units) {
         return (int) Math.min(Integer.MAX_VALUE, (units + geometry.blockUnits - 1) / geometry.blockUnits);
     }
