@@ -24,7 +24,7 @@ public interface Store extends Namespace, AutoCloseable {
      * The namespace of this name, created if there is none.
      *
      * @throws IllegalStateException when there are {@link StoreBuilder#MAX_NAMESPACES} already
-     * @throws StoreFullException when there is no memory for its index (one to eight blocks)
+     * @throws StoreFullException when there is no memory for its index (two or three blocks)
      */
     Namespace namespace(String name);
 

@@ -16,8 +16,8 @@ import org.openjdk.jcstress.infra.results.II_Result;
 /**
  * Retiring and reusing: unlink, tag = epoch++, reuse once every pin is younger than the tag; against pin, follow the link, read. Each state has epoch slots of its own.
  *
- * <p>Forbidden: a pinned reader sees the reused bytes. Needs a store-load fence on both sides: the CAS of the pin (on a weaker machine, with the fullFence that follows it) and the epoch's
- * getAndAdd with the fullFence in oldestPin. Without either, even x86 breaks it; without the acquire of the epoch in Epochs.claim a weaker machine might pin a younger epoch than the link is.
+ * <p>Forbidden: a pinned reader sees the reused bytes. Needs a store-load fence on both sides: on the reclaimer's the epoch's getAndAdd and the fence in oldestPin; on the reader's, who
+ * pins its own slot by a plain store, the membarrier of oldestPin, or a fullFence in pin where the kernel has none. Without the latter even x86 breaks it.
  */
 @JCStressTest
 @State

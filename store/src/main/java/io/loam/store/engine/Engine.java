@@ -440,11 +440,12 @@ final class Engine implements Owners {
     }
 
     /**
-     * Waits until what has expired or was cleared is known to be dead; false if there is nothing of the kind or the time is over. The caller is not pinned.
+     * Waits until what was retired is free and what has expired or was cleared is known to be dead; false if there is nothing of the kind or the time is over. The caller is not pinned.
      */
     boolean awaitSweep(long deadlineNanos) {
+        boolean waited = awaitRetired(deadlineNanos);
         if (!mayExpire && !isSweeping()) {
-            return false;
+            return waited;
         }
         long cycle = maintenance.askToExpire() + 2;
         while (isSweeping() || (mayExpire && maintenance.expiryCycles() < cycle)) {
@@ -459,15 +460,23 @@ final class Engine implements Owners {
     }
 
     /**
-     * Waits until what was retired before, such as the smaller of two indexes after growth, is free, or the time is over. Not if the calling thread is pinned itself.
+     * Waits until what was retired before now, such as the smaller of two indexes after growth, is free, or the time is over; false if there was nothing. Not if the calling thread is
+     * pinned itself.
      */
-    void awaitRetired(long deadlineNanos) {
-        while (reclaimer.pending() > 0 && System.nanoTime() - deadlineNanos < 0 && !epochs.isPinnedByCurrentThread()) {
+    private boolean awaitRetired(long deadlineNanos) {
+        if (reclaimer.pending() == 0 || epochs.isPinnedByCurrentThread()) {
+            return false;
+        }
+        long tag = epochs.retireTag();
+        boolean safe = false;
+        while (!safe && reclaimer.pending() > 0 && System.nanoTime() - deadlineNanos < 0) {
             checkOpen();
-            if (!reclaimer.reclaim()) {
+            safe = epochs.isSafe(tag);
+            if (!reclaimer.reclaim() && !safe) {
                 LockSupport.parkNanos(100_000);
             }
         }
+        return true;
     }
 
     int blocksFor(long units) {

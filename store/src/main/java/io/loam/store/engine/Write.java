@@ -42,7 +42,6 @@ final class Write {
     /** What an attempt made while waiting came to; 0: none. */
     private long pending;
 
-    private boolean settled;
     private boolean swept;
     private boolean published;
     private Index fullIndex;
@@ -104,11 +103,6 @@ final class Write {
 
     private void waitFor(long outcome, long since, long fruitless) {
         if (outcome == TIGHT) {
-            if (!settled) {
-                settled = true;
-                engine.awaitRetired(since + TimeUnit.MILLISECONDS.toNanos(engine.options.writeTimeoutMillis()));
-                return;
-            }
             if (swept
                     || !engine.awaitSweep(since + TimeUnit.MILLISECONDS.toNanos(engine.options.writeTimeoutMillis()))) {
                 throw engine.refused(blockedUnits, "what is left is needed for overwriting and cleaning");

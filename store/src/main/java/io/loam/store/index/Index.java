@@ -182,6 +182,12 @@ public final class Index {
         return dataAddress + (unit << granuleShift) + ((long) (bucket & (1 << shift) - 1) << 6);
     }
 
+    /** The bucket that is alternate {@code number} of a home; the home itself for 0. */
+    private long bucketAddress(long descriptor, int tableGeometry, int home, int number) {
+        int buckets = SubtableLayout.buckets(tableGeometry);
+        return bucketAddress(descriptor, tableGeometry, number == 0 ? home : alternateBucket(home, number, buckets));
+    }
+
     private long homeAddress(long descriptor, long hash) {
         int tableGeometry = memory.getInt(descriptor);
         return bucketAddress(descriptor, tableGeometry, SubtableLayout.home(hash, tableGeometry));
@@ -360,8 +366,7 @@ public final class Index {
         int tableGeometry = memory.getInt(descriptor);
         int home = SubtableLayout.home(hash, tableGeometry);
         for (int number = 1; number <= farthest; number++) {
-            long bucket = bucketAddress(
-                    descriptor, tableGeometry, alternateBucket(home, number, SubtableLayout.buckets(tableGeometry)));
+            long bucket = bucketAddress(descriptor, tableGeometry, home, number);
             for (long found = candidates(memory.getLongAcquire(bucket), tag(hash)); found != 0; found &= found - 1) {
                 long slot = bucket + slotOffset(found);
                 long word = memory.getLongAcquire(slot);
@@ -473,12 +478,7 @@ public final class Index {
         int farthest = farthest(memory.getLong(bucket));
         long window = windowOf(hash, memory.getInt(descriptor + SubtableLayout.WINDOW));
         for (int number = 0; number <= farthest && claimed == 0; number++) {
-            long from = number == 0
-                    ? bucket
-                    : bucketAddress(
-                            descriptor,
-                            tableGeometry,
-                            alternateBucket(home, number, SubtableLayout.buckets(tableGeometry)));
+            long from = bucketAddress(descriptor, tableGeometry, home, number);
             long fromControl = memory.getLong(from);
             for (int slot = 0; slot < SLOTS; slot++) {
                 long address = from + 8 + ((long) slot << 3);
@@ -948,12 +948,7 @@ public final class Index {
         long movedLower = 0;
         long movedUpper = 0;
         for (int number = 0; number <= farthest; number++) {
-            long from = number == 0
-                    ? bucket
-                    : bucketAddress(
-                            source,
-                            tableGeometry,
-                            alternateBucket(home, number, SubtableLayout.buckets(tableGeometry)));
+            long from = bucketAddress(source, tableGeometry, home, number);
             long fromControl = memory.getLongAcquire(from);
             for (int slot = 0; slot < SLOTS; slot++) {
                 long tag = tagAt(fromControl, slot);
@@ -1198,12 +1193,7 @@ public final class Index {
             }
             int farthest = farthest(control);
             for (int number = 0; number <= farthest; number++) {
-                long from = number == 0
-                        ? bucket
-                        : bucketAddress(
-                                descriptor,
-                                tableGeometry,
-                                alternateBucket(home, number, SubtableLayout.buckets(tableGeometry)));
+                long from = bucketAddress(descriptor, tableGeometry, home, number);
                 long fromControl = number == 0 ? control : memory.getLongAcquire(from);
                 for (int slot = 0; slot < SLOTS; slot++) {
                     if (tagAt(fromControl, slot) != 0) {

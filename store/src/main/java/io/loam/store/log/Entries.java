@@ -215,7 +215,7 @@ public final class Entries {
     }
 
     /**
-     * Copies a value that fits and returns its length; {@code LOCKED_OR_CHANGED} if the caller has to start over with a new header. {@code header} is one that
+     * Copies a value that fits and returns its length; {@link #CHANGED} if the caller has to start over with a new header. {@code header} is one that
      * the caller read by acquire and found not locked.
      */
     public int copyValue(long location, long header, byte[] destination, int offset) {
