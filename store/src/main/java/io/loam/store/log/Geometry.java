@@ -6,15 +6,13 @@ import io.loam.store.epoch.Epochs;
  * Where everything lies in a store's memory: fixed tables first, then blocks. All offsets and sizes in bytes unless named otherwise.
  *
  * <pre>
- * header | epoch slots | namespaces | heads | pool | segment table | block table | marks | (to 2 MiB) blocks …
+ * header | epoch slots | heads | pool | segment table | block table | marks | (to 2 MiB) blocks …
  * </pre>
  */
 public final class Geometry {
 
     public static final int GROUP_BYTES = 2 << 20;
     public static final int HEADER_BYTES = 4096;
-    public static final int NAMESPACES = 256;
-    public static final int NAMESPACE_BYTES = 64;
 
     /** Entries of at most this many bytes, or 1/32 of a block if that is less, never cross blocks. */
     private static final int SMALL_ENTRY_BYTES = 2048;
@@ -40,7 +38,6 @@ public final class Geometry {
     public final boolean marks;
 
     public final long epochOffset;
-    public final long namespaceOffset;
     public final long headOffset;
     public final long poolOffset;
     public final long segmentOffset;
@@ -76,8 +73,7 @@ public final class Geometry {
         int openSegments = nodes * (headsPerNode + survivorsPerNode);
         segmentSlots = Math.min(maximumBlocks, 4 * (maximumBlocks / segmentBlocks) + 64) + openSegments + 1;
         epochOffset = HEADER_BYTES;
-        namespaceOffset = epochOffset + (long) epochSlots * Epochs.SLOT_BYTES;
-        headOffset = namespaceOffset + (long) NAMESPACES * NAMESPACE_BYTES;
+        headOffset = epochOffset + (long) epochSlots * Epochs.SLOT_BYTES;
         poolOffset = align(headOffset + (long) openSegments * Head.BYTES, 64);
         int groups = (maximumBlocks + groupBlocks - 1) / groupBlocks;
         segmentOffset = align(poolOffset + BlockPool.bytes(groups, groupBlocks), 64);
