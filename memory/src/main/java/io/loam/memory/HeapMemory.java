@@ -4,8 +4,6 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.Objects;
 
 /**
@@ -231,13 +229,5 @@ public final class HeapMemory extends RawMemory {
             }
         }
         return true;
-    }
-
-    @Override
-    public MemorySegment view(long address, long length) {
-        byte[] bytes = new byte[Math.toIntExact(length)];
-        copyOut(address, bytes, 0, bytes.length);
-        return MemorySegment.ofBuffer(
-                ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).asReadOnlyBuffer());
     }
 }

@@ -258,9 +258,4 @@ final class NativeMemory extends RawMemory {
     public boolean matches(long addressA, long addressB, long length) {
         return MemorySegment.mismatch(ALL, addressA, addressA + length, ALL, addressB, addressB + length) < 0;
     }
-
-    @Override
-    public MemorySegment view(long address, long length) {
-        return ALL.asSlice(address, length).asReadOnly();
-    }
 }

@@ -87,7 +87,4 @@ public abstract class RawMemory {
 
     /** Whether two ranges hold the same {@code length} bytes. */
     public abstract boolean matches(long addressA, long addressB, long length);
-
-    /** A read-only view of {@code length} bytes; the caller keeps the memory mapped while the view is used. */
-    public abstract MemorySegment view(long address, long length);
 }

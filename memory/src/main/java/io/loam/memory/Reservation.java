@@ -101,6 +101,11 @@ public final class Reservation implements AutoCloseable {
         return bytes;
     }
 
+    /** All of it, read-only. Every access after {@code arena} is closed throws {@link IllegalStateException}. */
+    public MemorySegment view(Arena arena) {
+        return MemorySegment.ofAddress(address).reinterpret(bytes, arena, null).asReadOnly();
+    }
+
     /**
      * Asks for huge pages in a range, or for none. Takes effect on pages that become present later.
      *

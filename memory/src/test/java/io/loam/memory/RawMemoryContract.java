@@ -248,17 +248,6 @@ abstract class RawMemoryContract {
     }
 
     @Test
-    void viewShowsTheContentAndRefusesWrites() {
-        byte[] bytes = randomBytes(100);
-        write(base() + 1, bytes);
-        MemorySegment view = memory().view(base() + 1, 100);
-        assertThat(view.toArray(ValueLayout.JAVA_BYTE)).isEqualTo(bytes);
-        assertThat(view.isReadOnly()).isTrue();
-        assertThat(view.byteSize()).isEqualTo(100);
-        assertThatThrownBy(() -> view.get(ValueLayout.JAVA_BYTE, 100)).isInstanceOf(IndexOutOfBoundsException.class);
-    }
-
-    @Test
     void atomicUpdatesOfManyThreadsAreNotLost() throws InterruptedException {
         int threads = 4;
         int rounds = 20_000;

@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 
@@ -30,6 +33,22 @@ final class ReservationTest {
     void lengthIsRoundedUpToWholePages() {
         try (Reservation reservation = Reservation.reserve(1, 1)) {
             assertThat(reservation.bytes()).isEqualTo(Reservation.pageBytes());
+        }
+    }
+
+    @Test
+    void viewShowsTheContentUntilItsArenaIsClosed() {
+        try (Reservation reservation = Reservation.reserve(HUGE, HUGE);
+                Arena arena = Arena.ofShared()) {
+            MEMORY.putLong(reservation.address() + 8, 42);
+            MemorySegment view = reservation.view(arena).asSlice(8, 8);
+            assertThat(view.get(ValueLayout.JAVA_LONG, 0)).isEqualTo(42);
+            assertThat(view.isReadOnly()).isTrue();
+            assertThat(reservation.view(arena).byteSize()).isEqualTo(reservation.bytes());
+            Arena other = Arena.ofShared();
+            MemorySegment ended = reservation.view(other).asSlice(8, 8);
+            other.close();
+            assertThatThrownBy(() -> ended.get(ValueLayout.JAVA_LONG, 0)).isInstanceOf(IllegalStateException.class);
         }
     }
 

@@ -79,7 +79,10 @@ public interface Store extends Namespace, AutoCloseable {
     /** Cleans until no segment is worth cleaning; for tests and tools. */
     void clean();
 
-    /** Refuses new operations, waits for those in flight, and gives the memory back. Idempotent. */
+    /**
+     * Refuses new operations, waits for those in flight at most 2 s, and gives the memory back. Idempotent. An operation that takes longer throws
+     * {@link StoreClosedException}; a view of a guard that is still open throws {@link IllegalStateException}.
+     */
     @Override
     void close();
 }

@@ -4,7 +4,8 @@ import java.lang.foreign.MemorySegment;
 
 /**
  * A value where it lies, without a copy. The value of an entry of up to 2 KiB (or 1/32 of a block) is one segment; a longer one may lie in several pieces.
- * Valid only as long as the call or {@link Guard} that gave it; used after that, it shows bytes of other entries.
+ * Valid only as long as the call or {@link Guard} that gave it; used after that, it shows bytes of other entries,
+ * and after the store was closed it throws {@link IllegalStateException}.
  */
 public interface ValueView {
 

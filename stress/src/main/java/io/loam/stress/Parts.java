@@ -54,7 +54,7 @@ public final class Parts {
         reclaimer = new Reclaimer(epochs);
         BlockTable blocks = new BlockTable(memory, tableAddress);
         pool = new BlockPool(memory, geometry, blocks, poolAddress, geometry.maximumBlocks);
-        entries = new Entries(memory, base, geometry, blocks);
+        entries = new Entries(memory, base, geometry, blocks, MemorySegment.NULL);
         KeyHash keyHash = new KeyHash(memory, false, 0x1234_5678_9ABC_DEFL, 42);
         DescriptorSlab slab = new DescriptorSlab(memory, base, geometry, pool);
         index = new Index(memory, base, geometry, pool, entries, keyHash, epochs, reclaimer, slab, hash -> {

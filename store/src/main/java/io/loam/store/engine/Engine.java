@@ -27,6 +27,8 @@ import io.loam.store.log.Geometry;
 import io.loam.store.log.Log;
 import io.loam.store.log.SegmentTable;
 import io.loam.store.log.SpinLock;
+import java.lang.foreign.Arena;
+import java.lang.invoke.VarHandle;
 import java.lang.ref.Reference;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -50,6 +52,9 @@ final class Engine implements Owners {
     private static final int OPEN = 0;
     private static final int PAUSED = 1;
     private static final int CLOSED = 2;
+    /** Closed, and the memory is gone: what is read from now on is zeros. */
+    private static final int DISCARDED = 3;
+
     private static final Index[] NONE = {};
     private static final long CLOSE_WAIT_NANOS = TimeUnit.SECONDS.toNanos(2);
     private static final long CLOCK_WORD = 128;
@@ -60,6 +65,9 @@ final class Engine implements Owners {
     final Geometry geometry;
     final Reservation reservation;
     final long base;
+    /** The life of the segments that readers are handed, which keep the memory mapped as long as they are reachable. */
+    private final Arena views = Arena.ofShared();
+
     final Epochs epochs;
     final Reclaimer reclaimer;
     final BlockTable blocks;
@@ -123,7 +131,7 @@ final class Engine implements Owners {
             blocks = new BlockTable(memory, base + geometry.blockTableOffset);
             pool = new BlockPool(memory, geometry, blocks, base + geometry.poolOffset, budget);
             segments = new SegmentTable(memory, base + geometry.segmentOffset, geometry.segmentSlots);
-            entries = new Entries(memory, base, geometry, blocks);
+            entries = new Entries(memory, base, geometry, blocks, reservation.view(views));
             log = new Log(
                     memory,
                     base,
@@ -156,7 +164,7 @@ final class Engine implements Owners {
                     options.fullPolicy(),
                     options.eviction());
             maintenance = new Maintenance(this);
-            UNMAPPER.register(this, reservation::close);
+            UNMAPPER.register(views.scope(), reservation::close);
         } catch (MemoryException e) {
             reservation.close();
             throw new LoamException("no memory for the store's tables: " + e.getMessage(), e);
@@ -263,7 +271,7 @@ final class Engine implements Owners {
     /** Pins for a reader. */
     long enter() {
         long pin = epochs.pin();
-        if (state == CLOSED) {
+        if (state >= CLOSED) {
             epochs.unpin(pin);
             throw new StoreClosedException();
         }
@@ -278,7 +286,7 @@ final class Engine implements Owners {
                 return pin;
             }
             epochs.unpin(pin);
-            if (state == CLOSED) {
+            if (state >= CLOSED) {
                 throw new StoreClosedException();
             }
             if (epochs.isPinnedByCurrentThread()) {
@@ -289,19 +297,37 @@ final class Engine implements Owners {
         }
     }
 
+    /**
+     * Ends what {@link #enter} or {@link #enterWriter} began.
+     *
+     * @throws StoreClosedException if what was done under the pin may have met discarded memory
+     */
     void exit(long pin) {
+        checkNotDiscarded();
         epochs.unpin(pin);
         Reference.reachabilityFence(this);
     }
 
+    /**
+     * Says that what was read before is the store's bytes, not what is left of them.
+     *
+     * @throws StoreClosedException if the memory may have been discarded under the reader, who outlasted the wait of {@link #close}
+     */
+    void checkNotDiscarded() {
+        VarHandle.acquireFence(); // the reads come before the look; pairs with state's volatile store before discarding
+        if (state == DISCARDED) {
+            throw new StoreClosedException();
+        }
+    }
+
     void checkOpen() {
-        if (state == CLOSED) {
+        if (state >= CLOSED) {
             throw new StoreClosedException();
         }
     }
 
     boolean isClosed() {
-        return state == CLOSED;
+        return state >= CLOSED;
     }
 
     /** The head for the calling thread. */
@@ -647,6 +673,7 @@ final class Engine implements Owners {
     }
 
     void tell(String namespace, byte[] key, byte[] value, Cause cause) {
+        checkNotDiscarded();
         for (RemovalListener listener : listeners) {
             try {
                 listener.removed(namespace, key, value, cause);
@@ -722,7 +749,7 @@ final class Engine implements Owners {
     void close() {
         exclusive.lock(); // a clearAll under way ends first
         try {
-            if (state == CLOSED) {
+            if (state >= CLOSED) {
                 return;
             }
             state = CLOSED;
@@ -734,8 +761,21 @@ final class Engine implements Owners {
         reclaimer.close();
         signal();
         awaitPins(epochs.retireTag());
-        // The pages go back now. The addresses stay until nobody can call any more: who comes late, or still holds a
-        // guard, finds zeros and never faults.
-        reservation.discard();
+        // The pages go back now. The addresses stay until nobody can call any more: who comes late finds zeros, never
+        // faults, and learns it from checkNotDiscarded; who still holds a view, from the view.
+        state = DISCARDED;
+        if (closeViews()) {
+            reservation.discard();
+        }
+    }
+
+    /** Whether nobody can read through a view any more; false while a call of the kernel does, say a channel's. */
+    private boolean closeViews() {
+        try {
+            views.close();
+            return true;
+        } catch (IllegalStateException e) {
+            return false; // then the pages stay until the last view is unreachable
+        }
     }
 }

@@ -278,19 +278,23 @@ class KeySpace implements Namespace {
                 if (entries.copyValue(location, header, value, 0) != value.length) {
                     continue;
                 }
+                engine.checkNotDiscarded();
                 MemorySegment[] pieces = value.length == 0
                         ? new MemorySegment[0]
                         : new MemorySegment[] {MemorySegment.ofArray(value).asReadOnly()};
                 return new EntryView(
                         pieces, value.length, EntryLayout.version(header), expiresAt, EntryLayout.type(header));
             }
-            return new EntryView(
+            EntryView view = new EntryView(
                     entries.valuePieces(location, header),
                     entries.valueLength(location, header),
                     EntryLayout.version(header),
                     expiresAt,
                     EntryLayout.type(header));
+            engine.checkNotDiscarded();
+            return view;
         }
+        engine.checkNotDiscarded();
         return null;
     }
 

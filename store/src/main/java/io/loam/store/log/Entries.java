@@ -19,8 +19,11 @@ public final class Entries {
     private final long base;
     private final Geometry geometry;
     private final BlockTable blocks;
+    private final MemorySegment view;
 
-    public Entries(RawMemory memory, long base, Geometry geometry, BlockTable blocks) {
+    /** @param view the memory from {@code base} on, that readers may be handed slices of */
+    public Entries(RawMemory memory, long base, Geometry geometry, BlockTable blocks, MemorySegment view) {
+        this.view = view;
         this.memory = memory;
         this.base = base;
         this.geometry = geometry;
@@ -309,10 +312,10 @@ public final class Entries {
             return new MemorySegment[0];
         }
         if (isContiguous(location, start + length)) {
-            return new MemorySegment[] {memory.view(base + location + start, length)};
+            return new MemorySegment[] {view.asSlice(location + start, length)};
         }
         java.util.List<MemorySegment> found = new java.util.ArrayList<>();
-        pieces(location, start, length, (address, position, take) -> found.add(memory.view(address, take)));
+        pieces(location, start, length, (address, position, take) -> found.add(view.asSlice(address - base, take)));
         return found.toArray(MemorySegment[]::new);
     }
 
