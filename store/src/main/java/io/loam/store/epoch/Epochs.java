@@ -47,6 +47,7 @@ public final class Epochs {
     private final long sharedMask;
     private final int slotCount;
     private final boolean membarrier;
+    private volatile long known;
     /** Whose the owned slots are. Set under this object's monitor. */
     private final AtomicReferenceArray<@Nullable WeakReference<Thread>> owners;
 
@@ -184,24 +185,34 @@ public final class Epochs {
 
     /** Whether all that was unlinked before the tag was taken can be reached by nobody. */
     public boolean isSafe(long tag) {
-        return oldestPin() > tag;
+        return tag < known || tag < oldestPin();
     }
 
-    /** The oldest pinned epoch, or {@link Long#MAX_VALUE}. */
+    /**
+     * The epoch that all pins are known to have reached: of what got a smaller tag nobody sees anything any more. That holds for
+     * good, and for tags taken before this call; a tag taken later is never smaller, pinned threads or none. Interrupts every
+     * running thread of the process for some microseconds, where there is membarrier.
+     */
     public long oldestPin() {
+        long oldest = memory.getLongVolatile(epochAddress);
         if (membarrier) {
             Membarrier.barrier();
         } else {
             VarHandle.fullFence();
         }
-        long oldest = Long.MAX_VALUE;
         for (long i = 0; i < slotCount; i++) {
             long epoch = memory.getLongVolatile(slots + (i << 6));
             if (epoch > 0 && epoch < oldest) {
                 oldest = epoch;
             }
         }
+        known = oldest; // two at a time may leave the smaller: then somebody looks once more than needed
         return oldest;
+    }
+
+    /** What the last {@link #oldestPin} came to. */
+    long known() {
+        return known;
     }
 
     /** How many slots are claimed now. */

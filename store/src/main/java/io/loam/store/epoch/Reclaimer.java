@@ -53,7 +53,8 @@ public final class Reclaimer {
         }
         List<Runnable> due = new ArrayList<>();
         try {
-            long oldest = epochs.oldestPin();
+            Retired first = queue.peek();
+            long oldest = first == null || first.tag() < epochs.known() ? epochs.known() : epochs.oldestPin();
             while (!queue.isEmpty() && queue.peek().tag() < oldest) {
                 due.add(queue.remove().free());
             }
