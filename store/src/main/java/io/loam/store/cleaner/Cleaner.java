@@ -219,6 +219,8 @@ public final class Cleaner {
     }
 
     private @Nullable CleaningPass duePass() {
+        // before the look: what is freed after it would make the look's verdict wrong
+        boolean settled = reclaimer.pending() == 0 && !owners.isSweeping();
         List<Candidate> candidates = policy.candidates(owners.nowMillis());
         long free = Math.max(0, pool.freeBlocks());
         // few at a time: what is being cleaned is not free, and less free space means more copying
@@ -235,7 +237,7 @@ public final class Cleaner {
         if (!chosen.isEmpty()) {
             return new CleaningPass(claim(chosen), segments, blocks, NO_EVICTION);
         }
-        if (reclaimer.pending() == 0 && !policy.hasLeftOut() && !owners.isSweeping()) {
+        if (settled && !policy.hasLeftOut()) {
             log.sealHeads(1);
             // nothing to gain by cleaning, though less is live than makes a store crowded: what is left is too
             // scattered

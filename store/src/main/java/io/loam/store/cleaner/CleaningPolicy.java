@@ -31,7 +31,7 @@ final class CleaningPolicy {
         this.epochs = epochs;
     }
 
-    /** Whether the last {@link #candidates} left out a segment that pinned threads may still publish into. */
+    /** Whether the last {@link #candidates} left out a segment that will be one, or whose blocks will be free. */
     private volatile boolean leftOut;
 
     boolean hasLeftOut() {
@@ -69,11 +69,15 @@ final class CleaningPolicy {
         long now = log.now();
         boolean excluded = false;
         for (int segment = 0; segment < segments.slots(); segment++) {
-            if (segments.state(segment) != SegmentTable.SEALED || segments.isOversized(segment)) {
+            int state = segments.state(segment);
+            if (state == SegmentTable.CLEANING || state == SegmentTable.RETIRED) {
+                excluded = true;
+            }
+            if (state != SegmentTable.SEALED || segments.isOversized(segment)) {
                 continue;
             }
             if (segments.sealTag(segment) >= oldestPin) {
-                excluded = true;
+                excluded = true; // pinned threads may still publish into it
                 continue;
             }
             int blocks = segments.blockCount(segment);

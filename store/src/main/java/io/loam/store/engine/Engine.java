@@ -370,10 +370,12 @@ final class Engine implements Owners {
                     signal();
                 }
                 long left = deadline - System.nanoTime();
+                // before the look at the pool: what is freed between the two is seen
+                boolean hopeless = cleaner.fruitless() >= fruitlessSince + 2 && reclaimer.pending() == 0;
                 if (left > 0 && pool.hasSpaceFor(Purpose.WRITE_IN_TURN, wanted)) {
                     return;
                 }
-                if (cleaner.fruitless() >= fruitlessSince + 2 && reclaimer.pending() == 0) {
+                if (hopeless) {
                     if (swept || !awaitSweep(deadline)) {
                         throw refused(units, "cleaning can free nothing more");
                     }

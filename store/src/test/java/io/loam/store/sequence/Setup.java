@@ -29,7 +29,7 @@ public record Setup(
 
     /** Little more than the least a store can have. */
     public static final Setup TINY = new Setup(
-            4096, 128, 128, UpdatePolicy.APPEND, FullPolicy.REJECT, Eviction.DEFAULT, KeyHashing.FAST, 1, 100);
+            4096, 128, 128, UpdatePolicy.APPEND, FullPolicy.REJECT, Eviction.DEFAULT, KeyHashing.FAST, 1, 2_000);
 
     /** Something that opens stores: the engine or a fake. */
     @FunctionalInterface

@@ -168,7 +168,7 @@ class FullStoreStressTest {
     @Test
     void forgottenGuardLeadsToRefusalAndIsNamed() throws InterruptedException {
         Assumptions.assumeTrue(onEngine());
-        try (Store store = Setup.TINY.withWriteTimeoutMillis(20).open()) {
+        try (Store store = Setup.TINY.withWriteTimeoutMillis(500).open()) {
             for (long key = 0; key < 20; key++) {
                 store.put(Stamp.key(key), new Stamp(key, 0, 0, 3000, 0).toBytes());
             }
