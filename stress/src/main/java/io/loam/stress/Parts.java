@@ -53,7 +53,8 @@ public final class Parts {
         epochs = new Epochs(memory, start + EPOCH_WORD, start + SLOTS, geometry.epochSlots, false);
         reclaimer = new Reclaimer(epochs);
         BlockTable blocks = new BlockTable(memory, tableAddress);
-        pool = new BlockPool(memory, geometry, blocks, poolAddress, geometry.maximumBlocks);
+        pool = new BlockPool(memory, geometry, blocks, poolAddress, 1);
+        pool.format(geometry.maximumBlocks);
         entries = new Entries(memory, base, geometry, blocks, MemorySegment.NULL);
         KeyHash keyHash = new KeyHash(memory, false, 0x1234_5678_9ABC_DEFL, 42);
         DescriptorSlab slab = new DescriptorSlab(memory, base, geometry, pool);

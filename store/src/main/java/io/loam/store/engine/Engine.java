@@ -129,7 +129,8 @@ final class Engine implements Owners {
                     new Epochs(memory, base + EPOCH_WORD, base + geometry.epochOffset, geometry.epochSlots, MEMBARRIER);
             reclaimer = new Reclaimer(epochs);
             blocks = new BlockTable(memory, base + geometry.blockTableOffset);
-            pool = new BlockPool(memory, geometry, blocks, base + geometry.poolOffset, budget);
+            pool = new BlockPool(memory, geometry, blocks, base + geometry.poolOffset, 1);
+            pool.format(budget);
             segments = new SegmentTable(memory, base + geometry.segmentOffset, geometry.segmentSlots);
             entries = new Entries(memory, base, geometry, blocks, reservation.view(views));
             log = new Log(

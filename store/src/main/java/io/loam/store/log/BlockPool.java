@@ -2,7 +2,6 @@ package io.loam.store.log;
 
 import io.loam.memory.RawMemory;
 import java.util.Arrays;
-import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * Free blocks, by groups of 2 MiB, and the budget.
@@ -13,14 +12,17 @@ import java.util.concurrent.atomic.AtomicInteger;
  *
  * <pre>
  * offset size name      order   meaning
- *      0    8 lock      CAS     guards all that follows
+ *      0    8 lock      CAS     guards all that follows; 0 or who holds it
  *      8    8 free      opaque  blocks that may still be taken: budget minus blocks in use
  *     16    8 used      opaque  blocks in use
- *     24    8 hint      plain   group of the last allocation
- *     64   16 per group         free mask words of up to 64 blocks are kept as {mask, since}: bit set = free; since = when the group became free, nanos; 0 = not committed
+ *     24    8 budget    opaque  blocks that may be in use at a time
+ *     32    8 reserve   opaque  blocks that only the cleaner may take (low half), and how many of those the index may (high half)
+ *     40    8 claimed   add     blocks that writers wait for whose turn it is
+ *     64    8 per node  plain   groups of the node that are partly used; padded to 64
+ *      +      per group         plain   8 free blocks, 8 since when the group is free (nanos; 0: not committed), 8 per 64 blocks: bit set = free
  * </pre>
  *
- * <p>With several NUMA nodes each owns an equal run of groups; a node's caller prefers its own.
+ * <p>All of it but since follows from the owners in the {@link BlockTable}: {@link #rebuild}. With several NUMA nodes each owns an equal run of groups; a node's caller prefers its own.
  */
 public final class BlockPool {
 
@@ -35,8 +37,11 @@ public final class BlockPool {
 
     private static final int FREE = 8;
     private static final int USED = 16;
-    private static final int GROUPS = 64;
-    /** A group has at most 512 blocks (of 4 KiB): 8 mask words and its since word, padded to 16 words. */
+    private static final int BUDGET = 24;
+    private static final int RESERVE = 32;
+    private static final int CLAIMED = 40;
+    private static final int PARTIAL = 64;
+    /** A group has at most 512 blocks (of 4 KiB). */
     private static final int MAX_MASK_WORDS = 8;
 
     private final RawMemory memory;
@@ -47,15 +52,17 @@ public final class BlockPool {
     private final int maskWords;
     private final int groupBytes;
     private final int nodes;
-    private final AtomicInteger claimed = new AtomicInteger();
-    private volatile int reserveBlocks;
-    private volatile int indexReserveBlocks;
-    private volatile int budgetBlocks;
-    private final int[] partial;
+    private final long groupTable;
+    private final long holder;
+    /** Group of the last allocation on each node; only a hint. */
     private final int[] hints;
 
-    static long bytes(int groups, int groupBlocks) {
-        return GROUPS + (long) groups * groupBytes(maskWords(groupBlocks));
+    static long bytes(int groups, int groupBlocks, int nodes) {
+        return groupTable(nodes) + (long) groups * groupBytes(maskWords(groupBlocks));
+    }
+
+    private static long groupTable(int nodes) {
+        return PARTIAL + (8L * nodes + 63 & -64);
     }
 
     private static int maskWords(int groupBlocks) {
@@ -66,65 +73,110 @@ public final class BlockPool {
         return 8 * (maskWords + 2);
     }
 
-    /**
-     * @param budgetBlocks blocks that may be in use at a time
-     */
-    public BlockPool(RawMemory memory, Geometry geometry, BlockTable blocks, long base, int budgetBlocks) {
+    /** @param holder what the lock's word is while this process holds it; not 0 */
+    public BlockPool(RawMemory memory, Geometry geometry, BlockTable blocks, long base, long holder) {
         this.memory = memory;
         this.geometry = geometry;
         this.blocks = blocks;
         this.base = base;
+        this.holder = holder;
         this.nodes = geometry.nodes;
         this.groups = (geometry.maximumBlocks + geometry.groupBlocks - 1) / geometry.groupBlocks;
+        this.groupTable = base + groupTable(nodes);
         this.maskWords = maskWords(geometry.groupBlocks);
         this.groupBytes = groupBytes(maskWords);
-        this.budgetBlocks = budgetBlocks;
-        this.partial = new int[nodes];
         this.hints = new int[nodes];
+        Arrays.setAll(hints, this::firstGroup);
+    }
+
+    /** Makes a pool of zeroed memory whose blocks are all free. */
+    public void format(int budgetBlocks) {
         for (int block = 0; block < geometry.maximumBlocks; block++) {
-            int bit = block % geometry.groupBlocks;
-            long word = group(block / geometry.groupBlocks) + 16 + (bit >>> 6) * 8L;
-            memory.putLong(word, memory.getLong(word) | 1L << (bit & 63));
             blocks.setOwner(block, BlockTable.FREE);
         }
+        memory.putLongOpaque(base + BUDGET, budgetBlocks);
+        rebuild();
+    }
+
+    /** Makes everything anew that follows from the blocks' owners, after whoever held the lock died. Nobody else holds it. */
+    public void rebuild() {
+        long used = 0;
         for (int group = 0; group < groups; group++) {
-            memory.putLong(
-                    group(group),
-                    Math.min(geometry.groupBlocks, geometry.maximumBlocks - group * geometry.groupBlocks));
+            used += rebuildGroup(group);
         }
-        Arrays.setAll(hints, node -> firstGroup(node));
-        memory.putLongRelease(base + FREE, budgetBlocks);
+        for (int node = 0; node < nodes; node++) {
+            long partial = 0;
+            for (int group = firstGroup(node); group < lastGroup(node); group++) {
+                partial += isPartial(group, memory.getLong(group(group))) ? 1 : 0;
+            }
+            memory.putLong(base + PARTIAL + 8L * node, partial);
+        }
+        memory.putLongOpaque(base + USED, used);
+        memory.putLongRelease(base + FREE, budgetBlocks() - used);
+    }
+
+    /** The used blocks of a group. */
+    private int rebuildGroup(int group) {
+        int first = group * geometry.groupBlocks;
+        int size = groupSize(group);
+        long[] masks = new long[maskWords];
+        int free = 0;
+        for (int bit = 0; bit < size; bit++) {
+            if (blocks.owner(first + bit) == BlockTable.FREE) {
+                masks[bit >>> 6] |= 1L << (bit & 63);
+                free++;
+            }
+        }
+        long address = group(group);
+        for (int word = 0; word < maskWords; word++) {
+            memory.putLong(address + 16 + word * 8L, masks[word]);
+        }
+        memory.putLongOpaque(address, free);
+        long since = memory.getLong(address + 8);
+        if (free < size) {
+            memory.putLong(address + 8, 1);
+        } else if (since == 1) {
+            memory.putLong(address + 8, System.nanoTime() | 2);
+        }
+        return size - free;
     }
 
     /** offset 0: free count of the group, 8: since, 16: masks. */
     private long group(int group) {
-        return base + GROUPS + (long) group * groupBytes;
+        return groupTable + (long) group * groupBytes;
     }
 
     private int firstGroup(int node) {
         return (int) ((long) groups * node / nodes);
     }
 
+    private int lastGroup(int node) {
+        return firstGroup(node + 1);
+    }
+
     /** How many blocks only the cleaner may take, and how many of those the index may. */
     public void setReserve(int blocks, int forIndex) {
-        reserveBlocks = blocks;
-        indexReserveBlocks = forIndex;
+        memory.putLongOpaque(base + RESERVE, (long) forIndex << 32 | blocks);
     }
 
     public int reserveBlocks() {
-        return reserveBlocks;
+        return (int) memory.getLongOpaque(base + RESERVE);
+    }
+
+    private int indexReserveBlocks() {
+        return (int) (memory.getLongOpaque(base + RESERVE) >>> 32);
     }
 
     public int budgetBlocks() {
-        return budgetBlocks;
+        return (int) memory.getLongOpaque(base + BUDGET);
     }
 
     /** Changes the budget; free may become negative, then nothing is given out until enough came back. */
     public void setBudgetBlocks(int budget) {
-        SpinLock.lock(memory, base);
+        SpinLock.lock(memory, base, holder);
         try {
-            memory.putLongOpaque(base + FREE, memory.getLong(base + FREE) + budget - budgetBlocks);
-            budgetBlocks = budget;
+            memory.putLongOpaque(base + FREE, memory.getLong(base + FREE) + budget - budgetBlocks());
+            memory.putLongOpaque(base + BUDGET, budget);
         } finally {
             SpinLock.unlock(memory, base);
         }
@@ -146,29 +198,29 @@ public final class BlockPool {
 
     /** A writer whose turn it is waits for this many blocks: until {@link #unclaim}, other writers leave as many. */
     public void claim(int count) {
-        claimed.addAndGet(count);
+        memory.getAndAddLong(base + CLAIMED, count);
     }
 
     public void unclaim(int count) {
-        claimed.addAndGet(-count);
+        memory.getAndAddLong(base + CLAIMED, -count);
     }
 
-    public int claimedBlocks() {
-        return claimed.get();
+    public long claimedBlocks() {
+        return memory.getLongOpaque(base + CLAIMED);
     }
 
     private long keep(Purpose purpose) {
         return switch (purpose) {
-            case WRITE -> reserveBlocks + claimedBlocks();
-            case WRITE_IN_TURN -> reserveBlocks;
-            case INDEX -> reserveBlocks - indexReserveBlocks;
+            case WRITE -> reserveBlocks() + claimedBlocks();
+            case WRITE_IN_TURN -> reserveBlocks();
+            case INDEX -> reserveBlocks() - indexReserveBlocks();
             case CLEAN -> 0;
         };
     }
 
     /** Takes {@code into.length} blocks for {@code owner}, all or none; whether it did. */
     boolean allocate(Purpose purpose, int node, int owner, int[] into) {
-        SpinLock.lock(memory, base);
+        SpinLock.lock(memory, base, holder);
         try {
             if (memory.getLong(base + FREE) - into.length < keep(purpose)) {
                 return false;
@@ -198,7 +250,7 @@ public final class BlockPool {
 
     /** Whether the blocks of {@code node} itself have room; the other nodes' serve otherwise. */
     public boolean nodeHasFree(int node) {
-        int last = node + 1 == nodes ? groups : firstGroup(node + 1);
+        int last = lastGroup(node);
         for (int group = firstGroup(node); group < last; group++) {
             if (memory.getLongOpaque(group(group)) > 0) {
                 return true;
@@ -229,7 +281,7 @@ public final class BlockPool {
 
     private int takeFrom(int node) {
         int first = firstGroup(node);
-        int last = node + 1 == nodes ? groups : firstGroup(node + 1);
+        int last = lastGroup(node);
         int hint = hints[node];
         int full = groupSize(hint);
         long freeInHint = memory.getLong(group(hint));
@@ -238,7 +290,7 @@ public final class BlockPool {
         }
         int committed = -1;
         int fresh = -1;
-        boolean anyPartial = partial[node] > 0;
+        boolean anyPartial = memory.getLong(base + PARTIAL + 8L * node) > 0;
         for (int i = first; i < last; i++) {
             long address = group(i);
             long free = memory.getLong(address);
@@ -285,17 +337,20 @@ public final class BlockPool {
     }
 
     private void countPartial(int node, int group, long before, long after) {
-        int size = groupSize(group);
-        boolean was = before > 0 && before < size;
-        boolean is = after > 0 && after < size;
-        if (was != is) {
-            partial[node] += is ? 1 : -1;
+        boolean is = isPartial(group, after);
+        if (isPartial(group, before) != is) {
+            long partial = base + PARTIAL + 8L * node;
+            memory.putLong(partial, memory.getLong(partial) + (is ? 1 : -1));
         }
+    }
+
+    private boolean isPartial(int group, long free) {
+        return free > 0 && free < groupSize(group);
     }
 
     /** Gives blocks back. */
     public void free(int... freed) {
-        SpinLock.lock(memory, base);
+        SpinLock.lock(memory, base, holder);
         try {
             for (int block : freed) {
                 freeOne(block);
@@ -342,7 +397,7 @@ public final class BlockPool {
             if (memory.getLongOpaque(address) != groupSize(group) || memory.getLongOpaque(address + 8) == 0) {
                 continue;
             }
-            SpinLock.lock(memory, base);
+            SpinLock.lock(memory, base, holder);
             try {
                 long since = memory.getLong(address + 8);
                 if (memory.getLong(address) == groupSize(group)

@@ -76,7 +76,7 @@ public final class Geometry {
         headOffset = epochOffset + (long) epochSlots * Epochs.SLOT_BYTES;
         poolOffset = align(headOffset + (long) openSegments * Head.BYTES, 64);
         int groups = (maximumBlocks + groupBlocks - 1) / groupBlocks;
-        segmentOffset = align(poolOffset + BlockPool.bytes(groups, groupBlocks), 64);
+        segmentOffset = align(poolOffset + BlockPool.bytes(groups, groupBlocks, nodes), 64);
         blockTableOffset = align(segmentOffset + (long) segmentSlots * SegmentTable.BYTES, 64);
         markOffset = align(blockTableOffset + (long) maximumBlocks * BlockTable.BYTES, 64);
         tableBytes = align(markOffset + (marks ? ((long) maximumBlocks << blockShift) >>> markShift : 0), 4096);

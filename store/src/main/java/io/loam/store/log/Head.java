@@ -92,7 +92,7 @@ final class Head {
     }
 
     void lock() {
-        SpinLock.lock(memory, address);
+        SpinLock.lock(memory, address, 1);
     }
 
     void unlock() {

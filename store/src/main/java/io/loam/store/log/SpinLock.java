@@ -3,17 +3,18 @@ package io.loam.store.log;
 import io.loam.memory.RawMemory;
 import java.util.concurrent.locks.LockSupport;
 
-/** A lock in a word of memory, 0 when free; for sections of a few dozen instructions. Not reentrant. */
+/** A lock in a word of memory, 0 when free, else who holds it; for sections of a few dozen instructions. Not reentrant. */
 public final class SpinLock {
 
     private SpinLock() {}
 
-    public static boolean tryLock(RawMemory memory, long address) {
-        return memory.getLongOpaque(address) == 0 && memory.compareAndSetLong(address, 0, 1);
+    /** @param holder what the word is while the lock is held; not 0 */
+    public static boolean tryLock(RawMemory memory, long address, long holder) {
+        return memory.getLongOpaque(address) == 0 && memory.compareAndSetLong(address, 0, holder);
     }
 
-    public static void lock(RawMemory memory, long address) {
-        for (int spins = 0; !tryLock(memory, address); spins++) {
+    public static void lock(RawMemory memory, long address, long holder) {
+        for (int spins = 0; !tryLock(memory, address, holder); spins++) {
             backOff(spins);
         }
     }
