@@ -3,6 +3,7 @@ package io.loam.store;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A key-value store in log-structured off-heap memory. It is also its own default {@link Namespace}.
@@ -27,6 +28,10 @@ public interface Store extends Namespace, AutoCloseable {
      * @throws StoreFullException when there is no memory for its index (two or three blocks)
      */
     Namespace namespace(String name);
+
+    /** The namespace of this name, or null if there is none; creates nothing. */
+    @Nullable
+    Namespace findNamespace(String name);
 
     /** The names of all namespaces but the default one. */
     Set<String> namespaces();

@@ -81,6 +81,18 @@ public final class LogStore extends KeySpace implements Store {
     }
 
     @Override
+    public @Nullable Namespace findNamespace(String name) {
+        Objects.requireNonNull(name);
+        engine.checkOpen();
+        if (name.isEmpty()) {
+            return this;
+        }
+        synchronized (named) {
+            return named.get(name);
+        }
+    }
+
+    @Override
     public Set<String> namespaces() {
         engine.checkOpen();
         synchronized (named) {

@@ -41,7 +41,10 @@ final class StoreFileWriter {
             writeHeader();
             writeNamespace(store);
             for (String name : new TreeSet<>(store.namespaces())) {
-                Namespace namespace = store.namespace(name);
+                Namespace namespace = store.findNamespace(name);
+                if (namespace == null) {
+                    continue; // dropped meanwhile
+                }
                 try {
                     writeNamespace(namespace);
                 } catch (IllegalStateException e) {

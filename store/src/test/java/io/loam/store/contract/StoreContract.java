@@ -1323,6 +1323,17 @@ public abstract class StoreContract {
     }
 
     @Test
+    void namespaceIsFoundOnlyIfItIsThere() {
+        assertThat(store.findNamespace("one")).isNull();
+        assertThat(store.namespaces()).isEmpty();
+        assertThat(store.findNamespace("")).isSameAs(store);
+        Namespace made = store.namespace("one");
+        assertThat(store.findNamespace("one")).isSameAs(made);
+        store.dropNamespace("one");
+        assertThat(store.findNamespace("one")).isNull();
+    }
+
+    @Test
     void sameNameIsTheSameNamespace() {
         store.namespace("one").put(KEY, VALUE);
         assertThat(store.namespace("one").get(KEY)).isEqualTo(VALUE);
@@ -1672,6 +1683,7 @@ public abstract class StoreContract {
                 .forEach((name, operation) -> operations.put(name + " of a namespace", operation));
         operations.put("namespace", () -> store.namespace("one"));
         operations.put("a new namespace", () -> store.namespace("two"));
+        operations.put("findNamespace", () -> store.findNamespace("one"));
         operations.put("namespaces", store::namespaces);
         operations.put("dropNamespace", () -> store.dropNamespace("one"));
         operations.put("guard", store::guard);

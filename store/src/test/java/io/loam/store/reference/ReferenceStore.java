@@ -107,6 +107,12 @@ public final class ReferenceStore extends ReferenceNamespace implements Store {
     // ---- the store
 
     @Override
+    public @Nullable Namespace findNamespace(String name) {
+        Objects.requireNonNull(name, "name");
+        return atomically(() -> name.isEmpty() ? this : namespaces.get(name));
+    }
+
+    @Override
     public Namespace namespace(String name) {
         Objects.requireNonNull(name, "name");
         return atomically(() -> {

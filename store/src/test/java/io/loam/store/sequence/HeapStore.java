@@ -118,6 +118,11 @@ public final class HeapStore extends HeapNamespace implements Store {
     }
 
     @Override
+    public @Nullable Namespace findNamespace(String name) {
+        return core.locked(() -> core.spaces.get(name));
+    }
+
+    @Override
     public Namespace namespace(String name) {
         if (name.isEmpty()) {
             return this;

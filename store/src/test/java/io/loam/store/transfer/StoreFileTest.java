@@ -47,6 +47,21 @@ class StoreFileTest {
         return directory.resolve("store.loam");
     }
 
+    @Test
+    void namespaceThatIsDroppedMeanwhileIsNotMadeAnew() throws IOException {
+        store.namespace("one").put(bytes("key"), bytes("value"));
+        Store dropping = (Store) Proxy.newProxyInstance(
+                Store.class.getClassLoader(), new Class<?>[] {Store.class}, (proxy, method, arguments) -> {
+                    Object result = method.invoke(store, arguments);
+                    if (method.getName().equals("namespaces")) {
+                        store.dropNamespace("one");
+                    }
+                    return result;
+                });
+        assertThat(StoreFile.write(dropping, file())).isZero();
+        assertThat(store.namespaces()).isEmpty();
+    }
+
     private static byte[] bytes(String text) {
         return Codec.STRING.encode(text);
     }
