@@ -89,6 +89,7 @@ final class Growth implements Experiment {
         double lowest = Double.MAX_VALUE;
         double highest = 0;
         long step = Math.max(1, (plan.to() - plan.from()) / CHECKS);
+        HiccupMeter hiccups = new HiccupMeter();
         StallWatch growing = new StallWatch();
         long cpu = ProcessFigures.threadCpuNanos();
         for (long id = plan.from(); id < plan.to(); id++) {
@@ -118,10 +119,12 @@ final class Growth implements Experiment {
         }
         figures.put("insertCpuNanos", (double) (ProcessFigures.threadCpuNanos() - cpu) / (plan.to() - plan.from()));
         growing.report("growing", figures);
+        figures.put("growingHiccupNanos", hiccups.end());
         figures.put("lowestLoad", lowest);
         figures.put("highestLoad", highest);
         figures.put("rssBytes", ProcessFigures.rssBytes());
         figures.putAll(system.figures());
+        hiccups = new HiccupMeter();
         StallWatch shrinking = new StallWatch();
         for (long id = plan.to() - 1; id >= plan.from(); id--) {
             long key = Mix.keyOf(id);
@@ -136,6 +139,7 @@ final class Growth implements Experiment {
             }
         }
         shrinking.report("shrinking", figures);
+        figures.put("shrinkingHiccupNanos", hiccups.end());
         figures.put(
                 "longestStallNanos",
                 Math.max(

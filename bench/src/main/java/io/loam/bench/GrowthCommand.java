@@ -16,7 +16,9 @@ import picocli.CommandLine.Option;
         footer = {
             "",
             "longestStallNanos is by the clock; hiccupNanos is how long the same thread is held up in 3 s of doing nothing: the noise of",
-            "the machine. longestStallCpuNanos bounds what of a slow operation (1 ms or more) was the thread's own work.",
+            "the machine. longestStallCpuNanos bounds what of a slow operation (1 ms or more) was the thread's own work. For each of the",
+            "phases, growing and shrinking: ...LongestStallQueuedNanos bounds for how much of the longest the thread was ready and had no CPU,",
+            "...HiccupNanos says by how much a thread that only sleeps overslept meanwhile.",
         })
 final class GrowthCommand extends Measurement {
 

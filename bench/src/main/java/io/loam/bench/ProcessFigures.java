@@ -21,6 +21,16 @@ final class ProcessFigures {
         return THREADS.getCurrentThreadCpuTime();
     }
 
+    /** How long the calling thread was ready to run and had no CPU; 0 if the kernel does not say. */
+    static long threadQueuedNanos() {
+        try {
+            return Long.parseLong(
+                    Files.readString(Path.of("/proc/thread-self/schedstat")).split(" ")[1]);
+        } catch (IOException e) {
+            return 0; // not Linux, or no such file in this kernel
+        }
+    }
+
     /** CPU time of all threads of the process: workers, cleaner, collector, compiler. */
     static long processCpuNanos() {
         return SYSTEM.getProcessCpuTime();

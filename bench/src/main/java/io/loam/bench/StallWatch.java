@@ -4,8 +4,8 @@ import java.util.Map;
 
 /**
  * Times every operation of one thread and keeps the longest. On a machine that others use too, the longest time by the clock is often
- * the scheduler's: so the CPU time that the thread itself had used around each slow operation is kept as well, and {@link #hiccup} says how
- * long the same thread is held up when it does nothing.
+ * the scheduler's: so the CPU time that the thread itself had used around each slow operation is kept as well, how long it was ready and had no CPU around the
+ * longest; {@link #hiccup} says how long the same thread is held up when it does nothing.
  */
 final class StallWatch {
 
@@ -17,6 +17,8 @@ final class StallWatch {
     private long longestCpu;
     private long slow;
     private long cpuMark = ProcessFigures.threadCpuNanos();
+    private long queuedMark = ProcessFigures.threadQueuedNanos();
+    private long longestQueued;
     private int sinceMark;
     private long start;
 
@@ -24,6 +26,7 @@ final class StallWatch {
         if (++sinceMark == CPU_EVERY) {
             sinceMark = 0;
             cpuMark = ProcessFigures.threadCpuNanos();
+            queuedMark = ProcessFigures.threadQueuedNanos();
         }
         start = System.nanoTime();
     }
@@ -31,13 +34,14 @@ final class StallWatch {
     void end() {
         long nanos = System.nanoTime() - start;
         latency.record(nanos);
-        if (nanos > longest) {
-            longest = nanos;
-        }
         if (nanos >= SLOW_NANOS) {
             slow++;
+            if (nanos > longest) {
+                longestQueued = Math.min(nanos, ProcessFigures.threadQueuedNanos() - queuedMark);
+            }
             longestCpu = Math.max(longestCpu, Math.min(nanos, ProcessFigures.threadCpuNanos() - cpuMark));
         }
+        longest = Math.max(longest, nanos);
     }
 
     LatencyHistogram latency() {
@@ -46,7 +50,8 @@ final class StallWatch {
 
     /**
      * @param figures gets {@code longest…Nanos} by the clock, {@code longest…CpuNanos}: at most so much of a slow operation (of 1 ms or
-     *     more) was the thread's own work, 0 if none was slow, {@code slow…}: how many there were, and percentiles
+     *     more) was the thread's own work, 0 if none was slow, {@code longest…QueuedNanos}: at most so much of the longest the thread was ready and had no CPU,
+     *     {@code slow…}: how many there were, and percentiles
      */
     void report(String what, Map<String, Object> figures) {
         figures.put(what + "P50Nanos", latency.quantile(0.5));
@@ -54,6 +59,7 @@ final class StallWatch {
         figures.put(what + "P999Nanos", latency.quantile(0.999));
         figures.put(what + "LongestStallNanos", longest);
         figures.put(what + "LongestStallCpuNanos", longestCpu);
+        figures.put(what + "LongestStallQueuedNanos", longestQueued);
         figures.put(what + "SlowOperations", slow);
     }
 

@@ -9,10 +9,13 @@ import io.loam.store.log.BlockPool;
 import io.loam.store.log.Entries;
 import io.loam.store.log.Geometry;
 import io.loam.store.log.SpinLock;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
@@ -50,13 +53,23 @@ public final class Index {
 
     private static final int SMALL_BUCKETS = 1024;
 
-    private static final int CHUNK = 64;
     /** So often {@link #size} counts again because a resizing moved keys meanwhile. */
     private static final int SIZE_TRIES = 1000;
     /** Seen versions are rounded up, so that most writes leave the descriptor alone. */
     private static final long VERSION_STEP = 1024;
     /** More than the operations that can be in flight. */
     private static final long IN_FLIGHT = 1 << 20;
+    /** A subtable that has this share of its limit's keys above the limit is grown by the writer that inserts the next. */
+    private static final int LATE_SHARE = 32;
+    /** So long a writer waits for the last pieces of other threads before it tries again. */
+    private static final long LAST_PIECES_NANOS = 20_000;
+
+    private static final Resize[] NONE = {};
+
+    private static final int MOVED_UPPER_SHIFT = 32;
+    private static final long MOVED_LOWER = (1L << MOVED_UPPER_SHIFT) - 1;
+
+    private static final long ASKED = 1;
     /** In a descriptor's asked word: growing was tried and there was no memory; a key that finds no slot tries again. */
     private static final long REFUSED = 2;
 
@@ -75,22 +88,21 @@ public final class Index {
     private final long rootAddress;
     private final int directoryBlock;
     private final int maximumDepth;
+    /** Held while a resizing begins and while its successors are published: for no longer than that. */
     private final ReentrantLock resizing = new ReentrantLock();
+    /** Read lock: a piece of a resizing is being done. Write lock: the index is being destroyed. Before {@link #resizing}. */
+    private final ReentrantReadWriteLock pieces = new ReentrantReadWriteLock();
+
+    /** Begun, and their successors not published. Replaced under the resizing lock. */
+    private volatile Resize[] underWay = NONE;
+
     private final AtomicLong resizes = new AtomicLong();
-    /** Odd while a moved home's keys are counted over from one subtable to another. */
-    private final AtomicLong transfers = new AtomicLong();
+    /** Transfers of counted keys between subtables, so that {@link #size} tells a sum during which there was one. */
+    private final AtomicLong transfersBegun = new AtomicLong();
 
-    private volatile @Nullable Migration migration;
-    /** Its memory is gone; under the resizing lock. */
+    private final AtomicLong transfersEnded = new AtomicLong();
+    /** Set under both locks. */
     private boolean destroyed;
-
-    /** A resizing under way. Addresses; 0: none. */
-    private record Migration(long source, long sibling, long lower, long upper, long mostKeys) {
-
-        boolean concerns(long descriptor) {
-            return descriptor == lower || descriptor == source || descriptor == upper || descriptor == sibling;
-        }
-    }
 
     /**
      * @param resizeAsked is given a hash whose subtable should be resized, by {@link #resize}, soon and by another thread
@@ -130,6 +142,9 @@ public final class Index {
         if (first == 0) {
             pool.free(directoryBlock);
             throw new NoRoomException();
+        }
+        for (int empty : blocksOf(base + first)) {
+            zero(empty);
         }
         memory.putLong(rootAddress + 8, first);
         memory.putLongRelease(rootAddress, 0);
@@ -426,8 +441,8 @@ public final class Index {
      * of transactions.
      */
     public Insert insertLocked(long descriptor, long bucket, long hash, long location, @Nullable HeldBuckets held) {
-        Migration resize = migration;
-        if (resize != null && resize.concerns(descriptor) && isCrowded(resize)) {
+        Resize resize = resizeOf(descriptor);
+        if (resize != null ? isAhead(resize) : isOverdue(descriptor)) {
             return Insert.FULL;
         }
         long window = windowOf(hash, memory.getInt(descriptor + SubtableLayout.WINDOW));
@@ -442,9 +457,26 @@ public final class Index {
         return outcome;
     }
 
-    private boolean isCrowded(Migration resize) {
-        return keys(resize.source()) + keys(resize.sibling()) + keys(resize.lower()) + keys(resize.upper())
-                >= resize.mostKeys();
+    private @Nullable Resize resizeOf(long descriptor) {
+        for (Resize resize : underWay) {
+            if (resize.concerns(descriptor)) {
+                return resize;
+            }
+        }
+        return null;
+    }
+
+    /** Whether there are more keys than the resizing has got ready for. */
+    private boolean isAhead(Resize resize) {
+        return keys(resize.source) + keys(resize.sibling) + keys(resize.lower) + keys(resize.upper)
+                >= resize.allowedKeys();
+    }
+
+    /** Whether the one who was asked to grow this subtable is late. */
+    private boolean isOverdue(long descriptor) {
+        int limit = memory.getInt(descriptor + SubtableLayout.LIMIT);
+        return keys(descriptor) >= limit + limit / LATE_SHARE
+                && memory.getLongOpaque(descriptor + SubtableLayout.ASKED) == ASKED;
     }
 
     private long keys(long descriptor) {
@@ -453,7 +485,7 @@ public final class Index {
 
     private void ask(long descriptor, long expected, long hash) {
         long asked = descriptor + SubtableLayout.ASKED;
-        if (memory.getLongOpaque(asked) == expected && memory.compareAndSetLong(asked, expected, 1)) {
+        if (memory.getLongOpaque(asked) == expected && memory.compareAndSetLong(asked, expected, ASKED)) {
             resizeAsked.accept(hash);
         }
     }
@@ -602,12 +634,12 @@ public final class Index {
         long keys = memory.getAndAddLong(descriptor + SubtableLayout.KEYS, -1) - 1;
         int limit = memory.getInt(descriptor + SubtableLayout.LIMIT);
         if (keys < limit - limit / 5 && (keys & 15) == 0) {
-            askToShrink(descriptor, bucket, keys);
+            askToShrink(descriptor);
         }
         return true;
     }
 
-    private void askToShrink(long descriptor, long bucket, long keys) {
+    private void askToShrink(long descriptor) {
         int tableGeometry = memory.getInt(descriptor);
         boolean smallest = SubtableLayout.depth(tableGeometry) == 0
                 && SubtableLayout.units(tableGeometry) == SubtableLayout.MIN_UNITS
@@ -670,7 +702,7 @@ public final class Index {
         return unitShift - unitShift(0);
     }
 
-    /** A new, empty subtable, or 0 when there is no memory. {@code window}: the bits that slots keep, -1 for the best. */
+    /** A new subtable, whose blocks are to be zeroed, or 0 when there is no memory. {@code window}: the bits that slots keep, -1 for the best. */
     private long newSubtable(int depth, long prefix, int size, int units, int window) {
         int unitShift = unitShift(size);
         int perBlock = 1 << 3 - size;
@@ -686,9 +718,6 @@ public final class Index {
         for (int unit = 0; unit < units; unit++) {
             int granule = (blocks[unit / perBlock] << 3) + (unit % perBlock << size);
             memory.putInt(descriptor + SubtableLayout.UNITS + 4L * unit, granule);
-        }
-        for (int block : blocks) {
-            memory.fill(base + geometry.blockOffset(block), geometry.blockBytes, (byte) 0);
         }
         memory.putLong(descriptor + SubtableLayout.PREFIX, prefix);
         int best = depth + unitShift + 2; // one bit less than log2 of 8 units, so that merging need not read keys
@@ -706,40 +735,80 @@ public final class Index {
         return serves ? window : -1;
     }
 
-    /** Grows or shrinks the subtable of a hash by one step if its load asks for it. The caller is not pinned. */
+    /**
+     * Goes on with what is under way, then grows or shrinks the subtable of a hash by one step if its load asks for it. Returns when what is left, if anything, are pieces that
+     * other threads have claimed. The caller is not pinned.
+     */
     public void resize(long hash) {
+        for (Resize resize : underWay) {
+            complete(resize);
+        }
+        Resize begun = beginAsked(hash);
+        if (begun != null) {
+            complete(begun);
+        }
+    }
+
+    /** Begins to resize the subtable of a hash if its load asks for it. */
+    private @Nullable Resize beginAsked(long hash) {
         resizing.lock();
         try {
-            if (destroyed) {
-                return;
-            }
             long descriptor = descriptor(hash);
-            memory.putLongRelease(descriptor + SubtableLayout.ASKED, 0);
-            long keys = memory.getLongAcquire(descriptor + SubtableLayout.KEYS);
-            int limit = memory.getInt(descriptor + SubtableLayout.LIMIT);
-            if (keys >= limit) {
-                if (!grow(descriptor)) {
-                    memory.putLongRelease(descriptor + SubtableLayout.ASKED, REFUSED);
-                }
-            } else if (keys < limit - limit / 5) {
-                shrink(descriptor, keys);
+            if (destroyed || resizeOf(descriptor) != null) {
+                return null; // who does the last piece asks again
             }
+            memory.putLongRelease(descriptor + SubtableLayout.ASKED, 0);
+            long keys = keys(descriptor);
+            int limit = memory.getInt(descriptor + SubtableLayout.LIMIT);
+            if (keys < limit) {
+                return keys < limit - limit / 5 ? shrink(descriptor, keys) : null;
+            }
+            Resize grown = grow(descriptor, keys);
+            if (grown == null) {
+                memory.putLongRelease(descriptor + SubtableLayout.ASKED, REFUSED);
+            }
+            return grown;
         } finally {
             resizing.unlock();
         }
     }
 
     /**
-     * Grows the subtable of a hash now, because a key found no slot in {@code full}, its subtable then; 0, or the free blocks it takes when there is no memory. The caller is not
-     * pinned.
+     * Makes room for a key that {@link Insert#FULL} kept out of {@code full}, its subtable then: begins to grow that if nobody has, moves the key's home if it can be moved, and does a piece
+     * of the rest. Then the caller tries again.
+     *
+     * @return 0, or the free blocks it takes when there is no memory. The caller is not pinned.
      */
     public int growNow(long hash, long full) {
-        resizing.lock();
+        boolean helped;
+        long pin = epochs.pin();
         try {
-            return destroyed || descriptor(hash) != full || grow(full) ? 0 : blocksToGrow(full);
+            Resize resize = resizeOf(full);
+            if (resize == null) {
+                resizing.lock();
+                try {
+                    if (destroyed || descriptor(hash) != full || resizeOf(full) != null) {
+                        return 0;
+                    }
+                    resize = grow(full, keys(full));
+                    if (resize == null) {
+                        // once more without memory, if it was only late
+                        boolean late = memory.compareAndSetLong(full + SubtableLayout.ASKED, ASKED, REFUSED);
+                        return late ? 0 : blocksToGrow(full);
+                    }
+                } finally {
+                    resizing.unlock();
+                }
+                resizeAsked.accept(hash);
+            }
+            helped = help(resize, hash, full);
         } finally {
-            resizing.unlock();
+            epochs.unpin(pin);
         }
+        if (!helped) {
+            LockSupport.parkNanos(LAST_PIECES_NANOS);
+        }
+        return 0;
     }
 
     /** At most so many blocks the next larger subtable takes, or the two halves, and a block of descriptors. */
@@ -749,69 +818,37 @@ public final class Index {
         return 2 * ((SubtableLayout.MAX_UNITS + perBlock - 1) / perBlock) + 1;
     }
 
-    private boolean grow(long descriptor) {
-        for (double margin = 1; ; margin *= 1.2) {
-            Outcome outcome = tryGrow(descriptor, (long) (keys(descriptor) * margin));
-            if (outcome != Outcome.OVERTAKEN) {
-                return outcome == Outcome.DONE;
-            }
-        }
-    }
-
-    private enum Outcome {
-        DONE,
-        NO_MEMORY,
-        /** Inserts went on while the successor was made, and it is too small now. */
-        OVERTAKEN
-    }
-
-    private Outcome tryGrow(long descriptor, long keys) {
+    /** Begins to grow a subtable; null when there is no memory. */
+    private @Nullable Resize grow(long descriptor, long keys) {
         int tableGeometry = memory.getInt(descriptor);
         int depth = SubtableLayout.depth(tableGeometry);
         int size = sizeOf(SubtableLayout.unitShift(tableGeometry));
         int units = SubtableLayout.units(tableGeometry);
         long prefix = memory.getLong(descriptor + SubtableLayout.PREFIX);
         int window = memory.getInt(descriptor + SubtableLayout.WINDOW);
-        long lower;
-        long upper = 0;
         double perUnit = (double) SubtableLayout.buckets(tableGeometry) * SLOTS / units;
         int wanted = Math.max(units + 1, unitsFor(keys, perUnit));
         if (wanted <= SubtableLayout.MAX_UNITS) {
-            lower = newSubtable(depth, prefix, size, wanted, inherit(window, depth, size));
-        } else if (size < UNIT_SIZES - 1) {
-            lower = newSubtable(
-                    depth,
-                    prefix,
-                    size + 1,
-                    Math.min(SubtableLayout.MAX_UNITS, unitsFor(keys, 2 * perUnit)),
-                    inherit(window, depth, size + 1));
-        } else {
-            if (depth == maximumDepth) {
-                return Outcome.NO_MEMORY;
-            }
-            int keep = inherit(window, depth + 1, size);
-            // halves differ by a few per mille of the keys
-            int halfUnits = Math.min(SubtableLayout.MAX_UNITS, unitsFor(keys / 2 + keys / 64, perUnit));
-            lower = newSubtable(depth + 1, prefix, size, halfUnits, keep);
-            upper = lower == 0 ? 0 : newSubtable(depth + 1, prefix | 1L << 63 - depth, size, halfUnits, keep);
-            if (upper == 0) {
-                if (lower != 0) {
-                    free(base + lower);
-                }
-                return Outcome.NO_MEMORY;
-            }
+            return begin(descriptor, 0, newSubtable(depth, prefix, size, wanted, inherit(window, depth, size)), 0);
         }
-        if (lower == 0) {
-            return Outcome.NO_MEMORY;
+        if (size < UNIT_SIZES - 1) {
+            int larger = Math.min(SubtableLayout.MAX_UNITS, unitsFor(keys, 2 * perUnit));
+            return begin(
+                    descriptor, 0, newSubtable(depth, prefix, size + 1, larger, inherit(window, depth, size + 1)), 0);
         }
-        if (!begin(descriptor, 0, lower, upper)) {
-            return Outcome.OVERTAKEN;
+        if (depth == maximumDepth) {
+            return null;
         }
-        replace(descriptor, lower, upper);
-        publish(lower, upper);
-        migration = null;
-        retire(descriptor);
-        return Outcome.DONE;
+        int keep = inherit(window, depth + 1, size);
+        // halves differ by a few per mille of the keys
+        int halfUnits = Math.min(SubtableLayout.MAX_UNITS, unitsFor(keys / 2 + keys / 64, perUnit));
+        long lower = newSubtable(depth + 1, prefix, size, halfUnits, keep);
+        long upper = lower == 0 ? 0 : newSubtable(depth + 1, prefix | 1L << 63 - depth, size, halfUnits, keep);
+        if (upper == 0 && lower != 0) {
+            free(base + lower);
+            return null;
+        }
+        return begin(descriptor, 0, lower, upper);
     }
 
     private static double share(int buckets) {
@@ -823,7 +860,8 @@ public final class Index {
         return Math.max(SubtableLayout.MIN_UNITS, (int) Math.ceil(keys / (slotsPerUnit * GROWN_LOAD * share)));
     }
 
-    private void shrink(long descriptor, long keys) {
+    /** Begins to shrink a subtable; null when it can't be. */
+    private @Nullable Resize shrink(long descriptor, long keys) {
         int tableGeometry = memory.getInt(descriptor);
         int depth = SubtableLayout.depth(tableGeometry);
         int size = sizeOf(SubtableLayout.unitShift(tableGeometry));
@@ -831,109 +869,194 @@ public final class Index {
         long prefix = memory.getLong(descriptor + SubtableLayout.PREFIX);
         int window = memory.getInt(descriptor + SubtableLayout.WINDOW);
         if (units > SubtableLayout.MIN_UNITS) {
-            shrinkTo(descriptor, newSubtable(depth, prefix, size, units - 1, inherit(window, depth, size)));
-        } else if (depth > 0) {
-            merge(descriptor, keys, depth, size, prefix, window);
-        } else if (size > 0) {
-            shrinkTo(
-                    descriptor,
-                    newSubtable(depth, prefix, size - 1, SubtableLayout.MAX_UNITS, inherit(window, depth, size - 1)));
+            return begin(descriptor, 0, newSubtable(depth, prefix, size, units - 1, inherit(window, depth, size)), 0);
         }
+        if (depth > 0) {
+            return merge(descriptor, keys, depth, size, prefix, window);
+        }
+        return size == 0
+                ? null
+                : begin(
+                        descriptor,
+                        0,
+                        newSubtable(
+                                depth, prefix, size - 1, SubtableLayout.MAX_UNITS, inherit(window, depth, size - 1)),
+                        0);
     }
 
-    private void shrinkTo(long descriptor, long smaller) {
-        if (smaller != 0) {
-            if (!begin(descriptor, 0, smaller, 0)) {
-                return;
-            }
-            replace(descriptor, smaller, 0);
-            publish(smaller, 0);
-            migration = null;
-            retire(descriptor);
-            askAgain(smaller);
-        }
-    }
-
-    /** A subtable that shrank may have to shrink on, though nobody removes another key. */
-    private void askAgain(long offset) {
-        long descriptor = base + offset;
-        int limit = memory.getInt(descriptor + SubtableLayout.LIMIT);
-        if (memory.getLongAcquire(descriptor + SubtableLayout.KEYS) < limit - limit / 5) {
-            askToShrink(descriptor, 0, 0);
-        }
-    }
-
-    private void merge(long descriptor, long keys, int depth, int size, long prefix, int window) {
+    private @Nullable Resize merge(long descriptor, long keys, int depth, int size, long prefix, int window) {
         long sibling = descriptor(prefix ^ 1L << 64 - depth);
         int siblingGeometry = memory.getInt(sibling);
-        long siblingKeys = memory.getLongAcquire(sibling + SubtableLayout.KEYS);
         int limit = memory.getInt(sibling + SubtableLayout.LIMIT);
         if (SubtableLayout.depth(siblingGeometry) != depth
                 || SubtableLayout.units(siblingGeometry) != SubtableLayout.MIN_UNITS
-                || keys + siblingKeys > 2L * (limit - limit / 5)) {
-            return;
+                || keys + keys(sibling) > 2L * (limit - limit / 5)
+                || resizeOf(sibling) != null) {
+            return null;
         }
         int keep = memory.getInt(sibling + SubtableLayout.WINDOW) == window ? inherit(window, depth - 1, size) : -1;
         long merged = newSubtable(depth - 1, prefix & ~(1L << 64 - depth), size, SubtableLayout.MAX_UNITS, keep);
-        if (merged == 0) {
-            return;
-        }
-        if (!begin(descriptor, sibling, merged, 0)) {
-            return;
-        }
-        replace(descriptor, merged, 0);
-        replace(sibling, merged, 0);
-        publish(merged, 0);
-        migration = null;
-        retire(descriptor);
-        retire(sibling);
-        askAgain(merged);
+        return begin(descriptor, sibling, merged, 0);
     }
 
-    /**
-     * Keeps inserts from crowding the successor from now on. If they have already, frees the successor, which nobody has seen, and returns false.
-     */
-    private boolean begin(long source, long sibling, long lower, long upper) {
-        long slots = (long) SubtableLayout.buckets(memory.getInt(base + lower)) * SLOTS;
-        long upperAddress = upper == 0 ? 0 : base + upper;
-        slots += upper == 0 ? 0 : (long) SubtableLayout.buckets(memory.getInt(upperAddress)) * SLOTS;
-        double load = COPYING_LOAD * share(SubtableLayout.buckets(memory.getInt(base + lower)));
-        Migration begun = new Migration(source, sibling, base + lower, upperAddress, (long) (slots * load));
-        migration = begun;
-        if (!isCrowded(begun)) {
-            return true;
+    /** Begins a resizing, whose successors are given by offsets; null if {@code lower} is 0. The resizing lock is held. */
+    private @Nullable Resize begin(long source, long sibling, long lower, long upper) {
+        if (lower == 0) {
+            return null;
         }
-        migration = null;
-        free(base + lower);
+        int buckets = SubtableLayout.buckets(memory.getInt(base + lower));
+        int[] blocks = blocksOf(base + lower);
+        long slots = (long) buckets * SLOTS;
         if (upper != 0) {
-            free(upperAddress);
+            int[] more = blocksOf(base + upper);
+            blocks = Arrays.copyOf(blocks, blocks.length + more.length);
+            System.arraycopy(more, 0, blocks, blocks.length - more.length, more.length);
+            slots += (long) SubtableLayout.buckets(memory.getInt(base + upper)) * SLOTS;
         }
-        return false;
+        Resize resize = new Resize(
+                source,
+                sibling,
+                base + lower,
+                upper == 0 ? 0 : base + upper,
+                blocks,
+                SubtableLayout.buckets(memory.getInt(source)),
+                sibling == 0 ? 0 : SubtableLayout.buckets(memory.getInt(sibling)),
+                keys(source) + keys(sibling),
+                (long) (slots * COPYING_LOAD * share(buckets)));
+        Resize[] more = Arrays.copyOf(underWay, underWay.length + 1);
+        more[underWay.length] = resize;
+        underWay = more;
+        return resize;
     }
 
-    /** Copies every home of a subtable to its successor(s). */
-    private void replace(long source, long lower, long upper) {
-        resizes.incrementAndGet();
-        memory.putLong(source + SubtableLayout.UPPER, upper);
-        memory.putLongRelease(source + SubtableLayout.SUCCESSOR, lower);
-        int buckets = SubtableLayout.buckets(memory.getInt(source));
-        for (int first = 0; first < buckets; first += CHUNK) {
+    /** Does all pieces that nobody else has claimed. The caller is not pinned. */
+    private void complete(Resize resize) {
+        boolean more = true;
+        while (more) {
             long pin = epochs.pin();
             try {
-                for (int home = first; home < Math.min(buckets, first + CHUNK); home++) {
-                    moveHome(source, home, base + lower, upper == 0 ? 0 : base + upper);
-                }
+                more = help(resize, 0, 0);
             } finally {
                 epochs.unpin(pin);
             }
         }
     }
 
-    private void moveHome(long source, int home, long lower, long upper) {
+    /**
+     * Moves the home of a hash, if {@code table} is not 0 and a source whose homes can be moved, and does a piece of a resizing; false if there was none to claim. The caller is pinned.
+     */
+    private boolean help(Resize resize, long hash, long table) {
+        if (!pieces.readLock().tryLock()) {
+            return false; // the index is being destroyed
+        }
+        try {
+            if (destroyed) {
+                return false;
+            }
+            if (table != 0 && resize.isLinked() && (table == resize.source || table == resize.sibling)) {
+                int home = SubtableLayout.home(hash, memory.getInt(table));
+                moveHomes(resize, table, home, home + 1);
+            }
+            int piece = resize.claim();
+            if (piece == Resize.NONE) {
+                return false;
+            }
+            if (resize.isBlock(piece)) {
+                zero(resize.block(piece));
+                if (resize.blockDone()) {
+                    link(resize);
+                }
+            } else {
+                moveHomes(resize, resize.table(piece), resize.firstHome(piece), resize.endHome(piece));
+                if (resize.homesDone()) {
+                    finish(resize);
+                }
+            }
+            return true;
+        } finally {
+            pieces.readLock().unlock();
+        }
+    }
+
+    private void zero(int block) {
+        memory.fill(base + geometry.blockOffset(block), geometry.blockBytes, (byte) 0);
+    }
+
+    private void link(Resize resize) {
+        long lower = resize.lower - base;
+        long upper = resize.upper == 0 ? 0 : resize.upper - base;
+        memory.putLong(resize.source + SubtableLayout.UPPER, upper);
+        memory.putLongRelease(resize.source + SubtableLayout.SUCCESSOR, lower);
+        if (resize.sibling != 0) {
+            memory.putLongRelease(resize.sibling + SubtableLayout.SUCCESSOR, lower);
+        }
+        resize.setLinked();
+        resizeAsked.accept(
+                memory.getLong(resize.source + SubtableLayout.PREFIX)); // who was asked may have found nothing to claim
+    }
+
+    /** All homes have been moved: publishes the successors and retires the sources. */
+    private void finish(Resize resize) {
+        resizing.lock();
+        try {
+            publish(resize.lower - base, resize.upper == 0 ? 0 : resize.upper - base);
+            underWay = Arrays.stream(underWay).filter(other -> other != resize).toArray(Resize[]::new);
+            resizes.addAndGet(resize.sibling == 0 ? 1 : 2);
+            retire(resize.source);
+            if (resize.sibling != 0) {
+                retire(resize.sibling);
+            }
+            askAgain(resize.lower);
+            if (resize.upper != 0) {
+                askAgain(resize.upper);
+            }
+        } finally {
+            resizing.unlock();
+        }
+    }
+
+    /** What was asked for while the subtable was a successor has not been heard; and it may have to shrink on though nobody removes another key. */
+    private void askAgain(long descriptor) {
+        memory.putLongRelease(descriptor + SubtableLayout.ASKED, 0);
+        long keys = keys(descriptor);
+        int limit = memory.getInt(descriptor + SubtableLayout.LIMIT);
+        if (keys >= limit) {
+            ask(descriptor, 0, memory.getLong(descriptor + SubtableLayout.PREFIX));
+        } else if (keys < limit - limit / 5) {
+            askToShrink(descriptor);
+        }
+    }
+
+    /** Copies homes of a source to its successor(s), but for those that have been moved. */
+    private void moveHomes(Resize resize, long source, int first, int end) {
+        long movedLower = 0;
+        long movedUpper = 0;
+        for (int home = first; home < end; home++) {
+            long moved = moveHome(source, home, resize.lower, resize.upper);
+            movedLower += moved & MOVED_LOWER;
+            movedUpper += moved >>> MOVED_UPPER_SHIFT;
+        }
+        if (movedLower + movedUpper == 0) {
+            return;
+        }
+        transfersBegun.incrementAndGet();
+        memory.getAndAddLong(source + SubtableLayout.KEYS, -movedLower - movedUpper);
+        memory.getAndAddLong(resize.lower + SubtableLayout.KEYS, movedLower);
+        if (movedUpper != 0) {
+            memory.getAndAddLong(resize.upper + SubtableLayout.KEYS, movedUpper);
+        }
+        transfersEnded.incrementAndGet();
+    }
+
+    /** Copies a home to the successor(s), unless that was done. How many keys went to the lower and, shifted, to the upper. */
+    private long moveHome(long source, int home, long lower, long upper) {
         int tableGeometry = memory.getInt(source);
         long bucket = bucketAddress(source, tableGeometry, home);
         for (int spins = 0; ; spins++) {
             long control = memory.getLongAcquire(bucket);
+            if ((control & MOVED) != 0) {
+                return 0; // a second copy would bring back what has been removed since
+            }
             if ((control & LOCKED) == 0 && memory.compareAndSetLong(bucket, control, control | LOCKED)) {
                 break;
             }
@@ -962,14 +1085,8 @@ public final class Index {
                 }
             }
         }
-        transfers.incrementAndGet();
-        memory.getAndAddLong(source + SubtableLayout.KEYS, -movedLower - movedUpper);
-        memory.getAndAddLong(lower + SubtableLayout.KEYS, movedLower);
-        if (movedUpper != 0) {
-            memory.getAndAddLong(upper + SubtableLayout.KEYS, movedUpper);
-        }
-        transfers.incrementAndGet();
         memory.putLongRelease(bucket, (memory.getLong(bucket) | MOVED) & ~LOCKED);
+        return movedLower | movedUpper << MOVED_UPPER_SHIFT;
     }
 
     /** Copies a slot to the successor that it belongs to, and returns that. */
@@ -1094,16 +1211,18 @@ public final class Index {
     }
 
     private void free(long descriptor) {
+        pool.free(blocksOf(descriptor));
+        slab.free(descriptor - base);
+    }
+
+    private int[] blocksOf(long descriptor) {
         int tableGeometry = memory.getInt(descriptor);
-        int units = SubtableLayout.units(tableGeometry);
-        int size = sizeOf(SubtableLayout.unitShift(tableGeometry));
-        int perBlock = 1 << 3 - size;
-        int[] blocks = new int[(units + perBlock - 1) / perBlock];
+        int perBlock = 1 << 3 - sizeOf(SubtableLayout.unitShift(tableGeometry));
+        int[] blocks = new int[(SubtableLayout.units(tableGeometry) + perBlock - 1) / perBlock];
         for (int i = 0; i < blocks.length; i++) {
             blocks[i] = memory.getInt(descriptor + SubtableLayout.UNITS + 4L * i * perBlock) >>> 3;
         }
-        pool.free(blocks);
-        slab.free(descriptor - base);
+        return blocks;
     }
 
     // ---- all of it
@@ -1138,10 +1257,11 @@ public final class Index {
     /** Keys in the index, exact while nobody inserts or removes. The caller is pinned. */
     public long size() {
         for (int tries = 0; ; tries++) {
-            long before = transfers.get();
+            long ended = transfersEnded.get();
+            boolean still = transfersBegun.get() == ended;
             long[] sum = {0};
             forEachTable(descriptor -> sum[0] += memory.getLongAcquire(descriptor + SubtableLayout.KEYS));
-            if (((before & 1) == 0 && transfers.get() == before) || tries == SIZE_TRIES) {
+            if ((still && transfersBegun.get() == ended) || tries == SIZE_TRIES) {
                 return Math.max(0, sum[0]);
             }
             Thread.onSpinWait();
@@ -1224,13 +1344,23 @@ public final class Index {
 
     /** Frees all memory of an index that nobody can reach. */
     public void destroy() {
+        pieces.writeLock().lock();
         resizing.lock();
         try {
             destroyed = true;
+            for (Resize resize : underWay) {
+                if (!resize.isLinked()) {
+                    free(resize.lower);
+                    if (resize.upper != 0) {
+                        free(resize.upper);
+                    }
+                }
+            }
             forEachTable(this::free);
             pool.free(directoryBlock);
         } finally {
             resizing.unlock();
+            pieces.writeLock().unlock();
         }
     }
 
@@ -1241,8 +1371,14 @@ public final class Index {
         void about(String what);
     }
 
-    /** Checks the structure while nobody writes, and visits every location. */
+    /** Checks the structure while nobody writes, and visits every location; what is under way is brought to its end before. */
     public void audit(Complaint complaint, LocationVisitor visitor) {
+        for (int spins = 0; underWay.length > 0; spins++) {
+            for (Resize resize : underWay) {
+                complete(resize);
+            }
+            SpinLock.backOff(spins);
+        }
         forEachTable(descriptor -> auditTable(descriptor, complaint, visitor));
     }
 
