@@ -216,7 +216,7 @@ final class Engine implements Owners {
     void setReserve(int budget) {
         int survivors = geometry.nodes * geometry.survivorsPerNode;
         int forIndex = Math.clamp(budget / 64, 2, 18);
-        int forCleaning = Math.max(budget / 100, Math.min(budget / 12, geometry.segmentBlocks + 1) + survivors);
+        int forCleaning = Math.max(budget / 100, Math.min(budget / 8, geometry.segmentBlocks + 1) + survivors);
         pool.setReserve(forCleaning + forIndex, forIndex);
     }
 

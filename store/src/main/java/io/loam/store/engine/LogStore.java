@@ -9,7 +9,6 @@ import io.loam.store.StoreFullException;
 import io.loam.store.StoreStats;
 import io.loam.store.ValueView;
 import io.loam.store.index.Index;
-import io.loam.store.log.BlockPool.Purpose;
 import io.loam.store.transfer.StoreFile;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -221,8 +220,7 @@ public final class LogStore extends KeySpace implements Store {
             int before = engine.pool.budgetBlocks();
             int budget = engine.budgetBlocks(bytes);
             engine.setReserve(budget);
-            engine.pool.setBudgetBlocks(budget);
-            if (!awaitBudget()) {
+            if (!awaitBudget(budget)) {
                 engine.pool.setBudgetBlocks(before);
                 engine.setReserve(before);
                 throw new StoreFullException(
@@ -233,10 +231,17 @@ public final class LogStore extends KeySpace implements Store {
         }
     }
 
-    private boolean awaitBudget() {
+    /** Sets the budget, a lower one in steps: as blocks become free, so that the cleaner keeps its reserve and can go on; false if it does not get that far. */
+    private boolean awaitBudget(int budget) {
         long deadline = System.nanoTime() + SHRINK_WAIT_NANOS;
         long fruitless = engine.cleaner.fruitless();
-        while (!engine.pool.hasSpaceFor(Purpose.CLEAN, 0)) {
+        int before = engine.pool.budgetBlocks();
+        while (true) {
+            long needed = budget >= before ? budget : engine.pool.leastBudgetBlocks();
+            engine.pool.setBudgetBlocks(Math.clamp(needed, budget, Math.max(budget, before)));
+            if (needed <= budget) {
+                return true;
+            }
             engine.checkOpen();
             engine.reclaimer.reclaim();
             engine.cleaner.wake();
@@ -245,7 +250,6 @@ public final class LogStore extends KeySpace implements Store {
             }
             LockSupport.parkNanos(200_000);
         }
-        return true;
     }
 
     @Override

@@ -171,6 +171,11 @@ public final class BlockPool {
         return (int) memory.getLongOpaque(base + BUDGET);
     }
 
+    /** The least budget in which the cleaner could go on, with what is in use now. */
+    public long leastBudgetBlocks() {
+        return usedBlocks() + keep(Purpose.INDEX);
+    }
+
     /** Changes the budget; free may become negative, then nothing is given out until enough came back. */
     public void setBudgetBlocks(int budget) {
         SpinLock.lock(memory, base, holder);
