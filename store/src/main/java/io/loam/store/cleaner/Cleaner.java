@@ -14,6 +14,7 @@ import io.loam.store.log.SegmentTable;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.LockSupport;
@@ -66,6 +67,8 @@ public final class Cleaner {
     private long idleSince;
     private volatile long tightClock = -1;
     private volatile boolean tight;
+    /** Threads that sleep because there was nothing to do. */
+    private final AtomicInteger asleep = new AtomicInteger();
 
     private final LongAdder copiedUnits = new LongAdder();
     private final LongAdder cleanedSegments = new LongAdder();
@@ -98,7 +101,7 @@ public final class Cleaner {
         this.eviction = eviction;
         this.policy = new CleaningPolicy(geometry, segments, log, epochs);
         int openHeads = geometry.nodes * geometry.headsPerNode;
-        this.lowWater = Math.max(openHeads + 2, Math.min(pool.budgetBlocks() / 512, 2 * geometry.segmentBlocks));
+        this.lowWater = Math.max(openHeads + 2, Math.min(pool.budgetBlocks() / 256, 2 * geometry.segmentBlocks));
     }
 
     // ---- threads
@@ -113,6 +116,7 @@ public final class Cleaner {
                         .start(() -> run(survivor)));
             }
         }
+        log.afterTaking(this::wakeIfShort); // volatile: writers see all threads
     }
 
     /** Stops the threads and waits for them. */
@@ -139,6 +143,13 @@ public final class Cleaner {
         threads.forEach(LockSupport::unpark);
     }
 
+    /** A writer has taken a block. That a thread falls asleep just now may go unseen: then the next block wakes it. */
+    private void wakeIfShort() {
+        if (asleep.get() > 0 && isShort()) {
+            wake();
+        }
+    }
+
     private void run(int survivor) {
         Relocator relocator = relocator();
         while (!stopped) {
@@ -147,7 +158,9 @@ public final class Cleaner {
                     owners.spaceChanged();
                 }
                 if (paused || !step(relocator, survivor)) {
+                    asleep.incrementAndGet();
                     LockSupport.parkNanos(reclaimer.pending() > 0 ? 1_000_000 : 20_000_000);
+                    asleep.decrementAndGet();
                 }
             } catch (RuntimeException | Error e) {
                 System.getLogger("io.loam.store").log(System.Logger.Level.ERROR, "the cleaner failed and goes on", e);
@@ -161,7 +174,7 @@ public final class Cleaner {
     }
 
     private boolean isShort() {
-        return pool.freeBlocks() - pool.reserveBlocks() < lowWater + pool.claimedBlocks();
+        return pool.stock() < lowWater;
     }
 
     /** One pass or one's share of it if cleaning is due; false if there was nothing to do. */
@@ -210,12 +223,22 @@ public final class Cleaner {
                     idleSince -= IDLE_NANOS;
                 }
             }
-            passes.increment();
-            pass = made;
+            start(made);
             return true;
         } finally {
             passLock.unlock();
         }
+    }
+
+    /** Under the pass lock. */
+    private void start(CleaningPass made) {
+        long live = 0;
+        for (int segment : made.segments) {
+            live += Math.max(0, segments.liveUnits(segment));
+        }
+        pool.lend(policy.blocksFor(live));
+        passes.increment();
+        pass = made;
     }
 
     private @Nullable CleaningPass duePass() {
@@ -424,6 +447,7 @@ public final class Cleaner {
         }
         int segment = current.segments[index];
         if (current.hasFailed(index)) {
+            pool.endLoan();
             giveBack(segment);
         } else {
             log.retire(segment);
@@ -435,7 +459,8 @@ public final class Cleaner {
             }
             pass = null;
         }
-        if (reclaimer.reclaim()) {
+        // who looks for pins interrupts the writers: only if they need blocks now, else when the next pass is due
+        if (pool.stock() < lowWater / 2 && reclaimer.reclaim()) {
             owners.spaceChanged();
         }
     }
@@ -550,9 +575,7 @@ public final class Cleaner {
                         if (chosen.isEmpty()) {
                             return;
                         }
-                        CleaningPass made = new CleaningPass(claim(chosen), segments, blocks, NO_EVICTION);
-                        passes.increment();
-                        pass = made;
+                        start(new CleaningPass(claim(chosen), segments, blocks, NO_EVICTION));
                     }
                 } finally {
                     passLock.unlock();

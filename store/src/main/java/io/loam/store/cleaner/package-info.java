@@ -9,9 +9,13 @@
  *
  * <p>I1. An entry is copied to a survivor and the index pointed there under the lock of its key, so no overwrite is lost; the old segment retires after all its blocks
  * are done.<br>
- * I2. A pass copies at most what the free blocks, reserve included, can take; it gains at least a block. So cleaning can always proceed while anything is dead.<br>
+ * I2. A pass copies at most what the free blocks, reserve included, can take; it gains at least a block. So cleaning can always proceed while anything is dead. What it takes from the reserve is lent
+ * ({@link io.loam.store.log.BlockPool}), so that writers go on meanwhile.<br>
  * I3. A unit of work is one block under one pin; a helping writer does one unit at a time and holds nothing in between.<br>
  * I4. Sources are worked on from the oldest to the youngest, so that survivors hold entries of like age; a survivor's age is the mean of its entries'.
+ *
+ * <p>When: as soon as writers have fewer than the low-water mark's blocks left. A thread with nothing to do sleeps, and the writer who takes a block wakes it, so a writer waits only if cleaning
+ * is slower than writing, or a cleaner has no CPU for longer than the blocks at the mark last.
  *
  * <p>Which segment: the one whose cost of cleaning falls the slowest, {@link io.loam.store.cleaner.CleaningPolicy#score}, with the live share without what has expired and the
  * rate at which its entries died since it was opened. Cost-benefit with the age of the entries (Rosenblum and Ousterhout; Rumble et al., FAST 2014) copied 6.5 bytes per

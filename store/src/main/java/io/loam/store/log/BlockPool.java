@@ -18,11 +18,18 @@ import java.util.Arrays;
  *     24    8 budget    opaque  blocks that may be in use at a time
  *     32    8 reserve   opaque  blocks that only the cleaner may take (low half), and how many of those the index may (high half)
  *     40    8 claimed   add     blocks that writers wait for whose turn it is
+ *     48    8 lent      opaque  blocks of the reserve that cleaning has taken and will give back
+ *     56    8 most lent plain   what lent may grow to in the present pass
  *     64    8 per node  plain   groups of the node that are partly used; padded to 64
  *      +      per group         plain   8 free blocks, 8 since when the group is free (nanos; 0: not committed), 8 per 64 blocks: bit set = free
  * </pre>
  *
- * <p>All of it but since follows from the owners in the {@link BlockTable}: {@link #rebuild}. With several NUMA nodes each owns an equal run of groups; a node's caller prefers its own.
+ * <p>All of it but since and the loans follows from the owners in the {@link BlockTable}: {@link #rebuild}. With several NUMA nodes each owns an equal run of groups; a node's caller prefers its own.
+ *
+ * <p><b>The reserve</b> is what writers leave for cleaning, so that a pass can always be completed. What a pass takes it gives back, and more, when its sources have been freed: until then
+ * it counts as <em>lent</em>, and writers leave so much less. Otherwise each pass would first take away the blocks that writers still have, and stall them. I1: free + lent is never below the
+ * reserve because of writers. A pass lends at most what it was going to copy, and only if that and what is still lent fit in the reserve; so what it found free when it began stays
+ * free for it, whatever writers do.
  */
 public final class BlockPool {
 
@@ -40,6 +47,8 @@ public final class BlockPool {
     private static final int BUDGET = 24;
     private static final int RESERVE = 32;
     private static final int CLAIMED = 40;
+    private static final int LENT = 48;
+    private static final int MOST_LENT = 56;
     private static final int PARTIAL = 64;
     /** A group has at most 512 blocks (of 4 KiB). */
     private static final int MAX_MASK_WORDS = 8;
@@ -216,11 +225,48 @@ public final class BlockPool {
 
     private long keep(Purpose purpose) {
         return switch (purpose) {
-            case WRITE -> reserveBlocks() + claimedBlocks();
-            case WRITE_IN_TURN -> reserveBlocks();
-            case INDEX -> reserveBlocks() - indexReserveBlocks();
+            case WRITE -> keptForCleaning() + indexReserveBlocks() + claimedBlocks();
+            case WRITE_IN_TURN -> keptForCleaning() + indexReserveBlocks();
+            case INDEX -> keptForCleaning();
             case CLEAN -> 0;
         };
+    }
+
+    private long keptForCleaning() {
+        return Math.max(0, reserveBlocks() - indexReserveBlocks() - lent());
+    }
+
+    private long lent() {
+        return memory.getLongOpaque(base + LENT);
+    }
+
+    /** Blocks that writers may take before they have to wait. */
+    public long stock() {
+        return freeBlocks() - keep(Purpose.WRITE);
+    }
+
+    /** A pass begins that copies so many blocks' worth: it may take as many on loan from the reserve, if that leaves it enough; whether it does. */
+    public boolean lend(long count) {
+        int heads = geometry.nodes * geometry.survivorsPerNode; // each may leave a block half used
+        SpinLock.lock(memory, base, holder);
+        try {
+            boolean fits = lent() + count + heads <= reserveBlocks() - indexReserveBlocks();
+            memory.putLong(base + MOST_LENT, lent() + (fits ? count : 0));
+            return fits;
+        } finally {
+            SpinLock.unlock(memory, base);
+        }
+    }
+
+    /** A pass failed: what it took does not come back with its sources. */
+    public void endLoan() {
+        SpinLock.lock(memory, base, holder);
+        try {
+            memory.putLong(base + MOST_LENT, 0);
+            memory.putLongOpaque(base + LENT, 0);
+        } finally {
+            SpinLock.unlock(memory, base);
+        }
     }
 
     /** Takes {@code into.length} blocks for {@code owner}, all or none; whether it did. */
@@ -239,6 +285,10 @@ public final class BlockPool {
             }
             memory.putLongOpaque(base + FREE, memory.getLong(base + FREE) - into.length);
             memory.putLongOpaque(base + USED, memory.getLong(base + USED) + into.length);
+            if (purpose == Purpose.CLEAN) {
+                long most = memory.getLong(base + MOST_LENT);
+                memory.putLongOpaque(base + LENT, Math.max(lent(), Math.min(lent() + into.length, most)));
+            }
             return true;
         } finally {
             SpinLock.unlock(memory, base);
@@ -362,6 +412,9 @@ public final class BlockPool {
             }
             memory.putLongOpaque(base + FREE, memory.getLong(base + FREE) + freed.length);
             memory.putLongOpaque(base + USED, memory.getLong(base + USED) - freed.length);
+            long repaid = Math.min(lent(), freed.length);
+            memory.putLongOpaque(base + LENT, lent() - repaid);
+            memory.putLong(base + MOST_LENT, memory.getLong(base + MOST_LENT) - repaid);
         } finally {
             SpinLock.unlock(memory, base);
         }

@@ -31,6 +31,7 @@ public final class Log {
     private final Head[] heads;
     private final long smallUnits;
     private volatile int segmentHint;
+    private volatile Runnable afterTaking = () -> {};
 
     /** @param clockAddress a zeroed word: counts blocks opened, the log's own time */
     public Log(
@@ -84,9 +85,26 @@ public final class Log {
     public long reserve(int head, long units, long overhead, Purpose purpose) {
         if (units <= smallUnits) {
             long location = heads[head].tryReserve(units, overhead);
-            return location >= 0 ? location : reserveInNewBlock(heads[head], units, overhead, purpose);
+            if (location >= 0) {
+                return location;
+            }
         }
-        return reserveLarge(heads[head], units, overhead, purpose);
+        return reserveSlowly(heads[head], units, overhead, purpose);
+    }
+
+    private long reserveSlowly(Head head, long units, long overhead, Purpose purpose) {
+        long location = units <= smallUnits
+                ? reserveInNewBlock(head, units, overhead, purpose)
+                : reserveLarge(head, units, overhead, purpose);
+        if (purpose != Purpose.CLEAN) {
+            afterTaking.run();
+        }
+        return location;
+    }
+
+    /** Runs {@code action} whenever a writer has taken a block or found none, under no lock. The writer is pinned. */
+    public void afterTaking(Runnable action) {
+        afterTaking = action;
     }
 
     /** As {@link #reserve}, in whatever block is open and has room: for the cleaner, when there is no free block left. */

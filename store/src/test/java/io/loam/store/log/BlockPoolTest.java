@@ -1,105 +1,133 @@
 package io.loam.store.log;
 
-import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.assertj.core.api.Assertions.assertThat;
 
 import io.loam.memory.HeapMemory;
-import io.loam.memory.RawMemory;
 import io.loam.store.log.BlockPool.Purpose;
 import java.util.ArrayDeque;
-import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
 
 class BlockPoolTest {
 
-    private static final int OWNER = 7;
+    private static final int BLOCKS = 1000;
+    private static final int RESERVE = 30;
+    private static final int FOR_INDEX = 8;
+    private static final int SEGMENT = 8;
 
-    private final Random random = new Random(5);
-    private final ArrayDeque<Integer> taken = new ArrayDeque<>();
-    private Geometry geometry;
-    private RawMemory memory;
-    private BlockPool pool;
+    private final Geometry geometry = new Geometry((long) BLOCKS * 4096, 4096, SEGMENT * 4096, 4, 1, 1, 1, false);
+    private final BlockPool pool = pool();
 
-    private void open(int blockBytes, int nodes) {
-        geometry = new Geometry(16L << 20, blockBytes, 4 * blockBytes, 64, nodes, 1, 1, false);
-        memory = new HeapMemory((int) geometry.tableBytes);
+    private BlockPool pool() {
+        HeapMemory memory = new HeapMemory((int) geometry.tableBytes);
         BlockTable blocks = new BlockTable(memory, geometry.blockTableOffset);
-        pool = new BlockPool(memory, geometry, blocks, geometry.poolOffset, 3);
-        pool.format(geometry.maximumBlocks);
+        BlockPool made = new BlockPool(memory, geometry, blocks, geometry.poolOffset, 1);
+        made.format(BLOCKS);
+        made.setReserve(RESERVE, FOR_INDEX);
+        return made;
     }
 
-    private void takeAndFree(int steps) {
-        for (int i = 0; i < steps; i++) {
-            if (taken.size() > 20 && random.nextBoolean()) {
-                pool.free(taken.remove());
-            } else {
-                int[] into = new int[1 + random.nextInt(3)];
-                if (pool.allocate(Purpose.CLEAN, random.nextInt(geometry.nodes), OWNER, into)) {
-                    Arrays.stream(into).forEach(taken::add);
-                }
-            }
+    private boolean take(Purpose purpose, int[] into) {
+        return pool.allocate(purpose, 0, 1, into);
+    }
+
+    private int takeAllForWriters() {
+        int taken = 0;
+        while (take(Purpose.WRITE, new int[1])) {
+            taken++;
         }
-    }
-
-    private long[] words() {
-        int from = (int) geometry.poolOffset;
-        return java.util.stream.LongStream.range(0, (geometry.segmentOffset - from) / 8)
-                .map(i -> memory.getLong(from + 8 * i))
-                .toArray();
-    }
-
-    @ParameterizedTest
-    @ValueSource(ints = {4096, 65536})
-    void rebuildingFromOwnersGivesTheSamePool(int blockBytes) {
-        for (int nodes = 1; nodes <= 2; nodes++) {
-            taken.clear();
-            open(blockBytes, nodes);
-            pool.setReserve(5, 2);
-            takeAndFree(500);
-            long[] before = words();
-            memory.putLong(geometry.poolOffset + 8, -77);
-            memory.putLong(geometry.poolOffset + 16, 1234);
-            memory.putLong(geometry.poolOffset + 64, 99);
-            for (long at = geometry.poolOffset + 128; at < geometry.segmentOffset; at += 24) {
-                memory.putLong(at, memory.getLong(at) ^ 3); // free counts and masks, here and there
-            }
-            pool.rebuild();
-            long[] after = words();
-            int groupWords = Math.max(1, Math.min(8, geometry.groupBlocks / 64)) + 2;
-            for (int i = 16; i < before.length; i++) {
-                if ((i - 16) % groupWords == 1) {
-                    after[i] = before[i]; // since when a group is free is not rebuilt
-                }
-            }
-            assertEquals(Arrays.toString(before), Arrays.toString(after));
-            takeAndFree(500);
-            taken.forEach(pool::free);
-            assertEquals(0, pool.usedBlocks());
-            assertEquals(geometry.maximumBlocks, pool.freeBlocks());
-        }
+        return taken;
     }
 
     @Test
-    void aWriterLeavesTheReserveAndWhatOthersWaitFor() {
-        open(65536, 1);
-        int all = geometry.maximumBlocks;
-        pool.setReserve(10, 4);
-        pool.claim(5);
-        assertTrue(pool.allocate(Purpose.WRITE, 0, OWNER, new int[all - 15]));
-        assertFalse(pool.allocate(Purpose.WRITE, 0, OWNER, new int[1]));
-        assertTrue(pool.allocate(Purpose.WRITE_IN_TURN, 0, OWNER, new int[5]));
-        assertFalse(pool.allocate(Purpose.WRITE_IN_TURN, 0, OWNER, new int[1]));
-        pool.unclaim(5);
-        assertEquals(4, pool.allocateIndex(4).length);
-        assertEquals(0, pool.allocateIndex(1).length);
-        assertTrue(pool.allocate(Purpose.CLEAN, 0, OWNER, new int[6]));
-        assertFalse(pool.allocate(Purpose.CLEAN, 0, OWNER, new int[1]));
-        assertEquals(0, pool.freeBlocks());
-        pool.setBudgetBlocks(all - 1);
-        assertEquals(-1, pool.freeBlocks());
+    void writersKeepTheirStockWhileAPassTakesItsBlocks() {
+        pool.lend(10);
+        long stock = pool.stock();
+
+        assertThat(take(Purpose.CLEAN, new int[10])).isTrue();
+
+        assertThat(pool.stock()).isEqualTo(stock);
+        assertThat(takeAllForWriters()).isEqualTo(BLOCKS - RESERVE);
+    }
+
+    @Test
+    void whatAPassTakesBeyondItsLoanIsMissingToWriters() {
+        pool.lend(10);
+        long stock = pool.stock();
+
+        assertThat(take(Purpose.CLEAN, new int[12])).isTrue();
+
+        assertThat(pool.stock()).isEqualTo(stock - 2);
+    }
+
+    @Test
+    void passThatNeedsMoreThanTheReserveGetsNoLoan() {
+        pool.lend(RESERVE - FOR_INDEX);
+        long stock = pool.stock();
+
+        assertThat(take(Purpose.CLEAN, new int[1])).isTrue();
+
+        assertThat(pool.stock()).isEqualTo(stock - 1);
+    }
+
+    @Test
+    void failedPassKeepsWritersOutUntilTheReserveIsWholeAgain() {
+        pool.lend(10);
+        assertThat(take(Purpose.CLEAN, new int[10])).isTrue();
+        takeAllForWriters();
+
+        pool.endLoan();
+
+        assertThat(pool.stock()).isEqualTo(-10);
+        assertThat(take(Purpose.WRITE_IN_TURN, new int[1])).isFalse();
+    }
+
+    /** Whatever writers take and however late sources are freed, a pass that got its loan finds all the blocks that it needs. */
+    @Test
+    void passWithALoanNeverLacksBlocks() {
+        int loans = 0;
+        for (int seed = 0; seed < 200; seed++) {
+            Random random = new Random(seed);
+            BlockPool all = pool();
+            ArrayDeque<int[]> retired = new ArrayDeque<>();
+            ArrayDeque<int[]> sources = new ArrayDeque<>();
+            for (int[] segment = new int[SEGMENT];
+                    all.allocate(Purpose.WRITE, 0, 1, segment);
+                    segment = new int[SEGMENT]) {
+                sources.add(segment);
+            }
+            for (int round = 0; round < 300; round++) {
+                // a pass is chosen so that what is free suffices at first
+                int live = (int) Math.min(all.freeBlocks(), 1 + random.nextInt(2 * (SEGMENT - 1)));
+                boolean granted = all.lend(live);
+                loans += granted ? 1 : 0;
+                for (int i = 0; i < live; i++) {
+                    int[] block = new int[1];
+                    boolean served = all.allocate(Purpose.CLEAN, 0, 1, block);
+                    if (!served && !granted) {
+                        all.endLoan();
+                        break;
+                    }
+                    assertThat(served)
+                            .as("seed %d, round %d, block %d of %d", seed, round, i, live)
+                            .isTrue();
+                    sources.add(block);
+                    for (int[] taken = new int[1];
+                            random.nextInt(3) > 0 && all.allocate(Purpose.WRITE, 0, 1, taken);
+                            taken = new int[1]) {
+                        sources.add(taken);
+                    }
+                }
+                for (int freed = 0; freed <= live && !sources.isEmpty(); ) {
+                    int[] source = sources.remove();
+                    freed += source.length;
+                    retired.add(source);
+                }
+                while (!retired.isEmpty() && random.nextInt(4) > 0) {
+                    all.free(retired.remove());
+                }
+            }
+        }
+        assertThat(loans).isGreaterThan(10_000);
     }
 }
