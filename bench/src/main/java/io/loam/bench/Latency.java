@@ -6,13 +6,15 @@ import io.loam.bench.system.RefusedException;
 import io.loam.bench.system.Session;
 import io.loam.bench.system.Setup;
 import io.loam.bench.system.SystemUnderTest;
+import java.lang.management.GarbageCollectorMXBean;
+import java.lang.management.ManagementFactory;
 import java.util.Map;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.LockSupport;
 
 /**
  * How long single operations take: inserts while loading, updates as fast as they go, and updates at a fixed rate, where the time counts from
- * the moment at which each was due, so that a stall counts for all that it held up.
+ * the moment at which each was due, so that a stall counts for all that it held up. The paced loop without the puts, before and after, is the control: its tail is the machine's own.
  */
 final class Latency implements Experiment {
 
@@ -30,6 +32,8 @@ final class Latency implements Experiment {
 
     /** A thread that is early by more than this sleeps instead of spinning. */
     private static final long SLEEP_NANOS = 200_000;
+
+    private static final double PACE_WARM_UP_SECONDS = 1;
 
     private final Setup setup;
     private final Plan plan;
@@ -111,7 +115,13 @@ final class Latency implements Experiment {
         figures.put("p999Nanos", all.quantile(0.999));
         figures.put("updateCurve", all.curve());
         double rate = plan.rateShare() * saturated.operations() * 1e9 / saturated.wallNanos();
-        LatencyHistogram paced = pace(rate / setup.threads());
+        pace(rate / setup.threads(), PACE_WARM_UP_SECONDS, false); // neither loop is compiled before
+        pace(rate / setup.threads(), PACE_WARM_UP_SECONDS, true);
+        LatencyHistogram control = pace(rate / setup.threads(), plan.seconds() / 2, false);
+        Collections before = Collections.now();
+        LatencyHistogram paced = pace(rate / setup.threads(), plan.seconds(), true);
+        Collections after = Collections.now();
+        control.add(pace(rate / setup.threads(), plan.seconds() / 2, false));
         figures.put("pacedOpsPerSecond", rate);
         figures.put("pacedP50Nanos", paced.quantile(0.5));
         figures.put("pacedP99Nanos", paced.quantile(0.99));
@@ -119,17 +129,38 @@ final class Latency implements Experiment {
         figures.put("pacedMaxNanos", paced.maximum());
         figures.put("pacedP999PerMedian", (double) paced.quantile(0.999) / Math.max(1, paced.quantile(0.5)));
         figures.put("pacedCurve", paced.curve());
-        figures.put("pacedHiccupNanos", StallWatch.hiccup(1000));
+        figures.put("pacedCollections", after.count() - before.count());
+        figures.put("pacedCollectionMillis", after.millis() - before.millis());
+        figures.put("pacedControlP99Nanos", control.quantile(0.99));
+        figures.put("pacedControlP999Nanos", control.quantile(0.999));
+        figures.put("pacedControlMaxNanos", control.maximum());
         figures.put("refusals", refusals.sum());
         figures.putAll(system.figures());
         return figures;
     }
 
-    /** Each thread puts at a fixed rate; an operation's time counts from when it was due. */
-    private LatencyHistogram pace(double perSecond) {
+    /** What the JVM has collected so far. */
+    private record Collections(long count, long millis) {
+
+        static Collections now() {
+            long count = 0;
+            long millis = 0;
+            for (GarbageCollectorMXBean collector : ManagementFactory.getGarbageCollectorMXBeans()) {
+                count += collector.getCollectionCount();
+                millis += collector.getCollectionTime();
+            }
+            return new Collections(count, millis);
+        }
+    }
+
+    /**
+     * Each thread puts at a fixed rate; an operation's time counts from when it was due. Without {@code puts} it does all but the put: what is late then is the machine's and the
+     * loop's doing.
+     */
+    private LatencyHistogram pace(double perSecond, double seconds, boolean puts) {
         LatencyHistogram total = new LatencyHistogram();
         double interval = 1e9 / perSecond;
-        Crew.work(setup.threads(), plan.seconds(), (thread, clock) -> {
+        Crew.work(setup.threads(), seconds, (thread, clock) -> {
             Updater updater = new Updater(thread);
             LatencyHistogram latency = new LatencyHistogram();
             long start = System.nanoTime();
@@ -143,7 +174,9 @@ final class Latency implements Experiment {
                 while (System.nanoTime() < due) {
                     Thread.onSpinWait();
                 }
-                updater.put();
+                if (puts) {
+                    updater.put();
+                }
                 latency.record(System.nanoTime() - due);
             }
             synchronized (total) {
