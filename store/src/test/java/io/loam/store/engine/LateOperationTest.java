@@ -13,16 +13,12 @@ import io.loam.store.sequence.Setup;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
 import java.util.function.Function;
 import org.junit.jupiter.api.Test;
@@ -31,39 +27,10 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /**
  * An operation is under way when the store is closed, and outlasts the wait of {@code close}: what it goes on with is zeros, and it must say that the store is closed rather
- * than tell what it found. The clock is where the operations are held up: each has found its entry, and asks whether it has expired.
+ * than tell what it found.
  */
 class LateOperationTest {
-    private static final long NEVER_SOON = 1_000_000;
     private static final int VALUE_BYTES = 100;
-
-    private static final class Holdup implements InstantSource {
-        private final Set<Thread> late = ConcurrentHashMap.newKeySet();
-        private final CountDownLatch arrived;
-        private final CountDownLatch closed = new CountDownLatch(1);
-
-        Holdup(int operations) {
-            arrived = new CountDownLatch(operations);
-        }
-
-        @Override
-        public Instant instant() {
-            return Instant.ofEpochMilli(millis());
-        }
-
-        @Override
-        public long millis() {
-            if (late.remove(Thread.currentThread())) {
-                arrived.countDown();
-                try {
-                    closed.await();
-                } catch (InterruptedException e) {
-                    throw new AssertionError(e);
-                }
-            }
-            return 1_000;
-        }
-    }
 
     private static Map<String, Function<Namespace, Object>> operations() {
         Map<String, Function<Namespace, Object>> operations = new LinkedHashMap<>();
@@ -89,7 +56,7 @@ class LateOperationTest {
             return shown;
         });
         // writers wait with a bucket locked, so each has a key of its own
-        operations.put("put", store -> store.put(new byte[] {1}, new byte[VALUE_BYTES], NEVER_SOON));
+        operations.put("put", store -> store.put(new byte[] {1}, new byte[VALUE_BYTES], HoldupClock.LATER));
         operations.put("delete", store -> store.delete(new byte[] {2}, 1));
         operations.put("getAndDelete", store -> store.getAndDelete(new byte[] {3}));
         return operations;
@@ -99,22 +66,22 @@ class LateOperationTest {
     @EnumSource
     void saysThatTheStoreIsClosed(UpdatePolicy policy) throws InterruptedException {
         Map<String, Function<Namespace, Object>> operations = operations();
-        Holdup clock = new Holdup(operations.size());
+        HoldupClock clock = new HoldupClock();
         Store store = Setup.TINY.with(policy).openEngine(clock, 1);
         for (byte i = 0; i < 4; i++) {
-            store.put(new byte[] {i}, new byte[VALUE_BYTES], NEVER_SOON);
+            store.put(new byte[] {i}, new byte[VALUE_BYTES], HoldupClock.LATER);
         }
         Map<String, FutureTask<Object>> outcomes = new LinkedHashMap<>();
         operations.forEach((name, operation) -> {
             FutureTask<Object> outcome = new FutureTask<>(() -> operation.apply(store));
             Thread thread = Thread.ofPlatform().daemon().name(name).unstarted(outcome);
-            clock.late.add(thread);
+            clock.hold(thread);
             outcomes.put(name, outcome);
             thread.start();
         });
-        clock.arrived.await();
+        clock.awaitArrivals();
         store.close();
-        clock.closed.countDown();
+        clock.release();
         outcomes.forEach((name, outcome) ->
                 assertThatThrownBy(outcome::get).as(name).hasCauseInstanceOf(StoreClosedException.class));
     }

@@ -221,6 +221,8 @@ class FullStoreStressTest {
                         try {
                             store.put(Stamp.key(2), new Stamp(2, i, 0, 3000, 0).toBytes());
                         } catch (StoreFullException e) {
+                            // at once, and not when the time is over
+                            assertThat(e).hasMessageContaining("inside a read");
                             Stamp.check(Reader.bytesOf(view), 1);
                             return true;
                         }
@@ -384,6 +386,36 @@ class FullStoreStressTest {
                         .isGreaterThan(100);
                 WholeValuesStressTest.accountsAgree(store);
             }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void evictingStoreKeepsWhatIsRead(UpdatePolicy policy) {
+        Assumptions.assumeTrue(onEngine());
+        int hot = 20;
+        int bytes = 500;
+        try (Store store = Setup.TINY
+                .with(policy)
+                .with(FullPolicy.EVICT)
+                .withBlocks(256, 256)
+                .withWriteTimeoutMillis(2_000)
+                .open()) {
+            for (long key = 0; key < hot; key++) {
+                store.put(Stamp.key(key), new Stamp(key, 0, 0, bytes, 0).toBytes());
+            }
+            long cold = 5 * store.capacityBytes() / bytes;
+            for (long key = 0; key < cold; key++) {
+                store.put(Stamp.key(1_000 + key), new Stamp(1_000 + key, 0, 0, bytes, 0).toBytes());
+                store.get(Stamp.key(key % hot));
+            }
+            int kept = 0;
+            for (long key = 0; key < hot; key++) {
+                kept += store.contains(Stamp.key(key)) ? 1 : 0;
+            }
+            assertThat(kept)
+                    .as("of %d keys that were read all the time, %d others written", hot, cold)
+                    .isGreaterThan(hot * 3 / 4);
         }
     }
 
