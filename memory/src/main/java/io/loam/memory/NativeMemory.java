@@ -16,7 +16,7 @@ final class NativeMemory extends RawMemory {
     static final NativeMemory INSTANCE = new NativeMemory();
 
     private static final MemorySegment ALL = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
-    private static final long USER_SPACE = (1L << 47) - 1;
+    private static final long ALIGNED_USER_SPACE = (1L << 47) - 8;
     private static final ValueLayout.OfLong PLAIN_LONG =
             ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfInt PLAIN_INT =
@@ -50,7 +50,7 @@ final class NativeMemory extends RawMemory {
 
     @Override
     public long within(long address) {
-        return address & USER_SPACE;
+        return address & ALIGNED_USER_SPACE;
     }
 
     @Override

@@ -23,7 +23,7 @@ public abstract class RawMemory {
     }
 
     /**
-     * The same address, in a form from which the compiler knows that it is one: accesses to it, and to places a known distance behind it, compile to fewer
+     * The same address, which is a multiple of 8, in a form from which the compiler knows both: accesses to it, and to places a known distance behind it, compile to fewer
      * instructions. For hot paths.
      */
     public abstract long within(long address);

@@ -83,7 +83,7 @@ public final class Epochs {
         if (m.getLong(slot) == -id) {
             // opaque: ordered before every later load by the compiler; by the CPU through the fence here or in
             // oldestPin
-            m.putLongOpaque(slot, m.getLongAcquire(now));
+            m.putLongOpaque(slot, m.getLongAcquire(m.within(now)));
             if (fence) {
                 VarHandle.fullFence();
             }

@@ -64,7 +64,7 @@ final class BucketLayout {
 
     /** Distance from the bucket to the slot's word that a candidate bit names. */
     static int slotOffset(long candidates) {
-        return 8 + (Long.numberOfTrailingZeros(candidates) & ~7);
+        return Long.numberOfTrailingZeros(candidates) + 1; // 7, 15, … become 8, 16, …
     }
 
     static long withTag(long control, int slot, long tag) {

@@ -175,8 +175,7 @@ public final class Index {
     /** The subtable for a hash. */
     public long descriptor(long hash) {
         // acquire: pairs with the release of root and directory words: publishes descriptors
-        int bits = (int) memory.getLongAcquire(rootAddress);
-        long word = (1L << bits) + (hash >>> 1 >>> 63 - bits);
+        long word = SubtableLayout.directoryWord(hash, (int) memory.getLongAcquire(rootAddress));
         return base + memory.getLongAcquire(rootAddress + (word << 3));
     }
 
@@ -212,40 +211,17 @@ public final class Index {
 
     /** The location of the key's entry, or 0. The caller is pinned. */
     public long lookup(long hash, byte[] key, int offset, int length) {
-        // The common case alone, so that it is inlined, and with fields in locals, for an acquire makes the compiler
-        // load them again: the fewer
-        // instructions, the more of the next key's misses fit into the CPU's window.
-        RawMemory m = memory;
-        long start = base;
-        long data = dataAddress;
-        int shift = granuleShift;
-        long root = m.within(rootAddress);
-        int bits = (int) m.getLongAcquire(root);
-        long word = (1L << bits) + (hash >>> 1 >>> 63 - bits);
-        long descriptor = m.within(start + m.getLongAcquire(root + (word << 3)));
-        int tableGeometry = m.getInt(descriptor);
-        int home = SubtableLayout.home(hash, tableGeometry);
-        int unitShift = SubtableLayout.unitShift(tableGeometry);
-        long unit = m.getInt(descriptor + SubtableLayout.UNITS + ((long) (home >>> unitShift) << 2));
-        long bucket = m.within(data + (unit << shift) + ((long) (home & (1 << unitShift) - 1) << 6));
-        long control = m.getLongAcquire(bucket);
-        long found = candidates(control, tag(hash));
-        if ((control & (MOVED | BUSY)) == 0 && found != 0) {
-            // acquire: pairs with the release of the slot's word: publishes the entry
-            long location = m.getLongAcquire(bucket + slotOffset(found)) & LOCATION;
-            long entry = m.within(start + location);
-            Entries.fetchSecondLine(m, entry);
-            if (Entries.isPlainWithKey(m, entry, key, offset, length) && location != 0) {
+        long location = guess(hash, home(hash));
+        if (location != 0) {
+            Entries.fetchSecondLine(memory, memory.within(base + location));
+            if (entries.keyEquals(location, key, offset, length)) {
                 return location;
             }
         }
-        return lookupAny(descriptor, hash, key, offset, length);
+        return lookupAny(descriptor(hash), hash, key, offset, length);
     }
 
-    /**
-     * The general case. Longer than what HotSpot inlines (325 bytes of code), and to be kept so: with this inside, {@link #lookup} would grow beyond what it inlines into a
-     * caller, and a GET take half as long again, for calls between two misses keep them from overlapping.
-     */
+    /** The general case. Longer than what HotSpot inlines (325 bytes of code), and to be kept so, for with this inside callers would grow beyond what it inlines in turn. */
     private long lookupAny(long first, long hash, byte[] key, int offset, int length) {
         long descriptor = first;
         long tag = tag(hash);
@@ -287,7 +263,10 @@ public final class Index {
         }
     }
 
-    /** A location that is probably the key's, or 0 if the plain path must be taken. */
+    /**
+     * A location that is probably the key's, or 0. {@code bucket} is its {@link #home}. If the entry there has the key, it is what {@link #lookup} finds; if not, the key may be
+     * elsewhere. The caller is pinned.
+     */
     public long guess(long hash, long bucket) {
         RawMemory m = memory;
         long home = m.within(bucket);
@@ -297,7 +276,8 @@ public final class Index {
         }
         long found = candidates(control, tag(hash));
         if (found != 0) {
-            return m.getLongAcquire(home + slotOffset(found)) & LOCATION;
+            // acquire: pairs with the release of the slot's word: publishes the entry
+            return m.getLongAcquire(m.within(home + slotOffset(found))) & LOCATION;
         }
         if ((control & FARTHEST_MASK) == 0) {
             return 0;
@@ -309,9 +289,17 @@ public final class Index {
         return alternate(word) == 1 ? word & LOCATION : 0;
     }
 
-    /** The address of the home bucket, for {@link #guess}. */
+    /** The address of the home bucket, for {@link #guess}. In as few instructions as can be: the fewer, the more of the next key's misses fit into the CPU's window. */
     public long home(long hash) {
-        return homeAddress(descriptor(hash), hash);
+        RawMemory m = memory;
+        long start = base;
+        long root = m.within(rootAddress);
+        long word = SubtableLayout.directoryWord(hash, (int) m.getLongAcquire(root));
+        long descriptor = m.within(start + m.getLongAcquire(m.within(root + (word << 3))));
+        int tableGeometry = m.getInt(descriptor);
+        long place = SubtableLayout.place(hash, tableGeometry);
+        long unit = m.getInt(descriptor + SubtableLayout.UNITS + (SubtableLayout.unitOf(place) << 2));
+        return dataAddress + (unit << granuleShift) + (SubtableLayout.bucketOf(place, tableGeometry) << 6);
     }
 
     /** Loads the lines of buckets, so that they are in the cache or on their way; they may be those of other indexes too. */
@@ -714,7 +702,7 @@ public final class Index {
         }
         long descriptor = base + offset;
         int buckets = units << unitShift;
-        memory.putInt(descriptor, SubtableLayout.geometry(buckets, unitShift, depth));
+        memory.putInt(descriptor, SubtableLayout.geometry(units, unitShift, depth));
         for (int unit = 0; unit < units; unit++) {
             int granule = (blocks[unit / perBlock] << 3) + (unit % perBlock << size);
             memory.putInt(descriptor + SubtableLayout.UNITS + 4L * unit, granule);

@@ -5,7 +5,7 @@ package io.loam.store.index;
  *
  * <pre>
  * offset size name       order   meaning
- *      0    4 geometry   plain   bits 0–19 buckets, 20–25 log2 of buckets per unit, 26–31 depth
+ *      0    4 geometry   plain   bits 0–5 depth, 8–12 32 minus log2 of buckets per unit, 16–19 units
  *      4   60 units      plain   15 times where a unit starts, in eighths of a block from the data's start
  *     64    8 prefix     plain   the hash bits that all keys share, left-aligned
  *     72    8 successor  release offset of the subtable that takes over (the lower half when split); 0 when none
@@ -37,29 +37,51 @@ final class SubtableLayout {
     static final int MIN_UNITS = 8;
     static final int MAX_UNITS = 15;
 
-    private static final int SHIFT = 20;
-    private static final int DEPTH = 26;
+    private static final int SHIFT = 8;
+    private static final int COUNT = 16;
 
     private SubtableLayout() {}
 
-    static int geometry(int buckets, int unitShift, int depth) {
-        return buckets | unitShift << SHIFT | depth << DEPTH;
+    /** Of {@code units} units of 2^{@code unitShift} buckets, at least two. */
+    static int geometry(int units, int unitShift, int depth) {
+        return depth | 32 - unitShift << SHIFT | units << COUNT;
     }
 
     static int buckets(int geometry) {
-        return geometry & (1 << SHIFT) - 1;
+        return units(geometry) << unitShift(geometry);
     }
 
     static int unitShift(int geometry) {
-        return geometry >>> SHIFT & 63;
+        return 32 - (geometry >>> SHIFT & 31);
     }
 
     static int depth(int geometry) {
-        return geometry >>> DEPTH;
+        return geometry & 63;
     }
 
     static int units(int geometry) {
-        return buckets(geometry) >>> unitShift(geometry);
+        return geometry >>> COUNT;
+    }
+
+    /** The word of a directory of 2^{@code bits} that leads to a hash's subtable: 2^{@code bits} plus the hash's top bits. */
+    static long directoryWord(long hash, int bits) {
+        return (hash >>> 1 | Long.MIN_VALUE) >>> ~bits;
+    }
+
+    // The same home in two parts, in few instructions: shifts look at the lowest bits of their count alone.
+
+    /** Where a hash's home is: the unit in the upper half, the place within it as a fraction in the lower half. */
+    static long place(long hash, int geometry) {
+        return (hash << geometry >>> 32) * (geometry >>> COUNT);
+    }
+
+    static long unitOf(long place) {
+        return place >>> 32;
+    }
+
+    /** The bucket within the unit. */
+    static long bucketOf(long place, int geometry) {
+        return Integer.toUnsignedLong((int) place >>> (geometry >>> SHIFT));
     }
 
     /** The home bucket of a hash. */

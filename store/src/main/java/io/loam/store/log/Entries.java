@@ -164,15 +164,6 @@ public final class Entries {
         return wideKeyEquals(location, header, key, offset, length);
     }
 
-    /** Whether the entry at {@code address} is compact, of the default namespace, without expiry, and has this key. */
-    public static boolean isPlainWithKey(RawMemory memory, long address, byte[] key, int offset, int length) {
-        long wanted = COMPACT | (long) length << KEY_SHIFT;
-        return (memory.getLongAcquire(address) & PLAIN_KEY_MASK) == wanted
-                && memory.matches(address + 8, key, offset, length);
-    }
-
-    private static final long PLAIN_KEY_MASK = KIND | EXPIRES | NAMESPACED | 0xFFL << KEY_SHIFT;
-
     private boolean wideKeyEquals(long location, long header, byte[] key, int offset, int length) {
         if (!isWide(header) || keyLength(location, header) != length) {
             return false;
@@ -281,6 +272,51 @@ public final class Entries {
         VarHandle.acquireFence(); // the copy's loads come before the second look at the header
         return m.getLong(address) == header ? length : PLAIN_ONLY;
     }
+
+    /**
+     * What headers have in common of entries whose key and value have certain lengths; of the commonest kind: compact, of the default namespace, without expiry.
+     *
+     * @param bits the header under {@link #LIKENESS_MASK}
+     */
+    public record Likeness(long bits, int keyLength, int valueLength) {
+        /** What no entry is like. */
+        public static final Likeness NONE = new Likeness(-1, 0, 0);
+
+        /** What an entry of that kind is like. */
+        public static Likeness of(int keyLength, int valueLength) {
+            int bytes = 8 + keyLength + valueLength;
+            int units = bytes + 7 >>> 3;
+            return new Likeness(compactHeader(0, keyLength, units, (units << 3) - bytes, 0, 0), keyLength, valueLength);
+        }
+    }
+
+    private static final long LIKENESS_MASK = (1L << VERSION_SHIFT) - 1 & ~(15L << TYPE_SHIFT);
+
+    /**
+     * Copies a value that fits and returns its length, if the entry at the location has the key and is like what is usual; else {@link #UNUSUAL}. The value is copied by the usual
+     * lengths and not by the header's, which are equal: the CPU goes on while the header is still missing, so that the loads of all of the value's lines overlap
+     * with it, and what depends on the header is no more than a comparison.
+     */
+    public int copyUsual(long location, Likeness usual, byte[] key, byte[] destination, int offset) {
+        RawMemory m = memory;
+        long address = m.within(base + location);
+        fetchSecondLine(m, address);
+        long header = m.getLongAcquire(address);
+        if ((header & LIKENESS_MASK) != usual.bits
+                || key.length != usual.keyLength
+                || !m.matches(address + 8, key, 0, key.length)) {
+            return UNUSUAL;
+        }
+        int length = usual.valueLength;
+        if (length <= destination.length - offset) {
+            m.copyOut(address + 8 + key.length, destination, offset, length);
+        }
+        VarHandle.acquireFence(); // the copy's loads come before the second look at the header
+        return m.getLong(address) == header ? length : UNUSUAL;
+    }
+
+    /** The entry is another key's, or has to be read in another way, or was overwritten meanwhile. */
+    public static final int UNUSUAL = -4;
 
     private static final long PLAIN_MASK = LOCKED | KIND | EXPIRES | NAMESPACED | SLACK;
 

@@ -41,11 +41,11 @@ public final class EntryLayout {
     static final long EXPIRES = 8;
     static final long NAMESPACED = 16;
     static final long SLACK = 32;
-    private static final int TYPE_SHIFT = 6;
+    static final int TYPE_SHIFT = 6;
     private static final int PAD_SHIFT = 10;
     private static final int UNITS_SHIFT = 13;
     static final int KEY_SHIFT = 23;
-    private static final int VERSION_SHIFT = 31;
+    static final int VERSION_SHIFT = 31;
     static final long MAX_COMPACT_VERSION = (1L << 33) - 1;
     static final int MAX_COMPACT_KEY = 255;
     static final int SLACK_BYTES = 4;
