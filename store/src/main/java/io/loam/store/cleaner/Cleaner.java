@@ -6,6 +6,7 @@ import io.loam.store.cleaner.CleaningPolicy.Candidate;
 import io.loam.store.epoch.Epochs;
 import io.loam.store.epoch.Reclaimer;
 import io.loam.store.log.BlockPool;
+import io.loam.store.log.BlockPool.Emptying;
 import io.loam.store.log.BlockTable;
 import io.loam.store.log.Entries;
 import io.loam.store.log.Geometry;
@@ -37,6 +38,9 @@ public final class Cleaner {
     /** The idle store is compacted while less than this share of its log is live. */
     private static final double IDLE_BELOW = 0.8;
 
+    /** A pass of an idle store copies at most so many segments' worth. */
+    private static final int IDLE_SEGMENTS = 8;
+
     private static final long IDLE_NANOS = 100_000_000;
     private static final int NO_EVICTION = 256;
     /** Whatever the eviction's domain holds; what lies outside of it is 0. */
@@ -65,6 +69,11 @@ public final class Cleaner {
     private final int[] coldnessHistogram = new int[256];
     private long idleClock;
     private long idleSince;
+    /** Blocks that were to be moved when the last pass for that was made. Under the pass lock. */
+    private int toMove = Integer.MAX_VALUE;
+    /** The log's time when moving blocks together had come to its end. Under the pass lock. */
+    private long settledClock = -1;
+
     private volatile long tightClock = -1;
     private volatile boolean tight;
     /** Threads that sleep because there was nothing to do. */
@@ -99,7 +108,7 @@ public final class Cleaner {
         this.owners = owners;
         this.fullPolicy = fullPolicy;
         this.eviction = eviction;
-        this.policy = new CleaningPolicy(geometry, segments, log, epochs);
+        this.policy = new CleaningPolicy(geometry, segments, blocks, log, epochs);
         int openHeads = geometry.nodes * geometry.headsPerNode;
         this.lowWater = Math.max(openHeads + 2, Math.min(pool.budgetBlocks() / 256, 2 * geometry.segmentBlocks));
     }
@@ -213,6 +222,9 @@ public final class Cleaner {
             if (paused) {
                 return false;
             }
+            if (!idle) {
+                pool.keepGroups();
+            }
             CleaningPass made = idle ? idlePass() : duePass();
             if (made == null) {
                 return false;
@@ -283,21 +295,59 @@ public final class Cleaner {
     }
 
     private @Nullable CleaningPass idlePass() {
-        long live = log.liveUnits();
-        long used = pool.usedBlocks() * geometry.blockUnits;
-        if (live > IDLE_BELOW * used) {
-            return null;
+        List<Candidate> chosen = sparseSegments();
+        if (chosen.isEmpty()) {
+            chosen = scatteredSegments();
+        } else {
+            toMove = Integer.MAX_VALUE;
+        }
+        return chosen.isEmpty() ? null : new CleaningPass(claim(chosen), segments, blocks, NO_EVICTION);
+    }
+
+    private List<Candidate> sparseSegments() {
+        if (log.liveUnits() > IDLE_BELOW * pool.usedBlocks() * geometry.blockUnits) {
+            return List.of();
         }
         List<Candidate> sparse = policy.candidates(owners.nowMillis()).stream()
                 .filter(candidate -> candidate.live() < IDLE_BELOW * candidate.blocks() * geometry.blockUnits)
                 .toList();
-        List<Candidate> chosen = policy.choose(
-                sparse, Math.max(0, pool.freeBlocks()), 8L * geometry.segmentBlocks * geometry.blockUnits);
+        List<Candidate> chosen = policy.choose(sparse, Math.max(0, pool.freeBlocks()), idleUnits());
         if (chosen.isEmpty()) {
             log.sealHeads(2);
-            return null;
         }
-        return new CleaningPass(claim(chosen), segments, blocks, NO_EVICTION);
+        return chosen;
+    }
+
+    private long idleUnits() {
+        return (long) IDLE_SEGMENTS * geometry.segmentBlocks * geometry.blockUnits;
+    }
+
+    /**
+     * Segments of which the most lies in groups of blocks that are used little: copied to the others, they leave whole groups to be given back. Cleaning alone leaves few blocks in
+     * many groups, for its first survivors take what is free, and that is scattered. Moves such parts of indexes, too. Goes on while each pass leaves less to move than the one
+     * before, then waits for a write.
+     */
+    private List<Candidate> scatteredSegments() {
+        long clock = log.now();
+        if (reclaimer.pending() > 0 || clock == settledClock) {
+            return List.of();
+        }
+        Emptying emptying = pool.emptyGroups(geometry.segmentBlocks);
+        List<Candidate> chosen = List.of();
+        if (emptying.blocks() > 0 && emptying.blocks() < toMove) {
+            log.sealHeads(2);
+            chosen = policy.mostlyIn(pool::isToMove, emptying.room() / 2, idleUnits(), owners.nowMillis());
+            if (owners.moveIndexes(pool::isToMove, IDLE_SEGMENTS) > 0 || !chosen.isEmpty()) {
+                toMove = emptying.blocks();
+                return chosen;
+            }
+        }
+        if (emptying.blocks() > 0) {
+            settledClock = clock;
+        }
+        toMove = Integer.MAX_VALUE;
+        pool.keepGroups();
+        return List.of();
     }
 
     /** The oldest segments, and from which coldness their entries are dropped; one whole segment if there is no block to copy to. */

@@ -1,12 +1,14 @@
 package io.loam.store.cleaner;
 
 import io.loam.store.epoch.Epochs;
+import io.loam.store.log.BlockTable;
 import io.loam.store.log.Geometry;
 import io.loam.store.log.Log;
 import io.loam.store.log.SegmentTable;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.function.IntPredicate;
 
 /** Chooses the segments of a pass. */
 final class CleaningPolicy {
@@ -21,12 +23,14 @@ final class CleaningPolicy {
 
     private final Geometry geometry;
     private final SegmentTable segments;
+    private final BlockTable blocks;
     private final Log log;
     private final Epochs epochs;
 
-    CleaningPolicy(Geometry geometry, SegmentTable segments, Log log, Epochs epochs) {
+    CleaningPolicy(Geometry geometry, SegmentTable segments, BlockTable blocks, Log log, Epochs epochs) {
         this.geometry = geometry;
         this.segments = segments;
+        this.blocks = blocks;
         this.log = log;
         this.epochs = epochs;
     }
@@ -106,6 +110,30 @@ final class CleaningPolicy {
             // age can prefer old full segments over young empty ones; when that gains nothing, take the emptiest
             sorted.sort(Comparator.comparingDouble(candidate -> (double) candidate.live() / candidate.blocks()));
             chosen = gaining(sorted, freeBlocks, Long.MAX_VALUE);
+        }
+        chosen.sort(Comparator.comparingLong(Candidate::created));
+        return chosen;
+    }
+
+    /** The candidates with the most blocks that {@code leave} names, any at all, whose live units fit into {@code freeBlocks}, at most {@code mostLive} of them. */
+    List<Candidate> mostlyIn(IntPredicate leave, long freeBlocks, long mostLive, long nowMillis) {
+        int[] leaving = new int[segments.slots()];
+        for (int block = 0; block < geometry.maximumBlocks; block++) {
+            int owner = blocks.owner(block);
+            if (owner >= 0 && leave.test(block)) {
+                leaving[owner]++;
+            }
+        }
+        List<Candidate> sorted = new ArrayList<>(candidates(nowMillis));
+        sorted.removeIf(candidate -> leaving[candidate.segment()] == 0);
+        sorted.sort(Comparator.comparingInt(candidate -> -leaving[candidate.segment()]));
+        List<Candidate> chosen = new ArrayList<>();
+        long live = 0;
+        for (Candidate candidate : sorted) {
+            if (blocksFor(live + candidate.live()) <= freeBlocks && live + candidate.live() <= mostLive) {
+                chosen.add(candidate);
+                live += candidate.live();
+            }
         }
         chosen.sort(Comparator.comparingLong(Candidate::created));
         return chosen;

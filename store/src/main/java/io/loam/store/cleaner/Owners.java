@@ -2,6 +2,7 @@ package io.loam.store.cleaner;
 
 import io.loam.store.RemovalListener.Cause;
 import io.loam.store.index.Index;
+import java.util.function.IntPredicate;
 import org.jspecify.annotations.Nullable;
 
 /** What the cleaner asks of the engine about entries. */
@@ -28,6 +29,9 @@ public interface Owners {
 
     /** Whether entries of cleared or dropped namespaces are still to be counted dead. */
     boolean isSweeping();
+
+    /** Copies up to {@code most} subtables of indexes that have a block which {@code leave} names, to other blocks; how many. The caller is not pinned. */
+    int moveIndexes(IntPredicate leave, int most);
 
     /** Blocks have been freed, or it is clear that none will be. */
     void spaceChanged();

@@ -40,6 +40,7 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
+import java.util.function.IntPredicate;
 import org.jspecify.annotations.Nullable;
 
 /** The memory of one store and the parts that work on it. */
@@ -694,6 +695,17 @@ final class Engine implements Owners {
             }
         }
         return false;
+    }
+
+    @Override
+    public int moveIndexes(IntPredicate leave, int most) {
+        int moved = 0;
+        for (KeySpace keySpace : keySpaces.values()) {
+            if (moved < most && !keySpace.isDropped()) {
+                moved += keySpace.index.move(leave, most - moved);
+            }
+        }
+        return moved;
     }
 
     @Override

@@ -16,7 +16,9 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.function.IntPredicate;
 import java.util.function.LongConsumer;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -45,6 +47,8 @@ public final class Index {
     private static final double GROWN_LOAD = 0.82;
     /** While keys are copied, inserts wait above this load of the successor, so that what is still to come finds slots. */
     private static final double COPYING_LOAD = 0.88;
+    /** A fuller subtable is not moved to other blocks. */
+    private static final double MOST_MOVED_LOAD = 0.85;
     /** Unit sizes from an eighth of a block to a whole one. */
     private static final int UNIT_SIZES = 4;
 
@@ -870,6 +874,46 @@ public final class Index {
                         newSubtable(
                                 depth, prefix, size - 1, SubtableLayout.MAX_UNITS, inherit(window, depth, size - 1)),
                         0);
+    }
+
+    /** Copies up to {@code most} subtables that have a block which {@code leave} names, to other blocks; how many. The caller is not pinned. */
+    public int move(IntPredicate leave, int most) {
+        int moved = 0;
+        long position = 0;
+        do {
+            Resize begun;
+            resizing.lock();
+            try {
+                if (destroyed) {
+                    return moved;
+                }
+                long descriptor = descriptor(position);
+                int depth = SubtableLayout.depth(memory.getInt(descriptor));
+                begun = IntStream.of(blocksOf(descriptor)).anyMatch(leave) ? copy(descriptor) : null;
+                position = depth == 0 ? 0 : memory.getLong(descriptor + SubtableLayout.PREFIX) + (1L << 64 - depth);
+            } finally {
+                resizing.unlock();
+            }
+            if (begun != null) {
+                complete(begun);
+                moved++;
+            }
+        } while (position != 0 && moved < most);
+        return moved;
+    }
+
+    /** Begins to copy a subtable to one of its own size; null if it is too full to take inserts meanwhile, or there is no memory. */
+    private @Nullable Resize copy(long descriptor) {
+        int tableGeometry = memory.getInt(descriptor);
+        int buckets = SubtableLayout.buckets(tableGeometry);
+        if (resizeOf(descriptor) != null || keys(descriptor) > buckets * SLOTS * MOST_MOVED_LOAD * share(buckets)) {
+            return null;
+        }
+        int depth = SubtableLayout.depth(tableGeometry);
+        int size = sizeOf(SubtableLayout.unitShift(tableGeometry));
+        int window = inherit(memory.getInt(descriptor + SubtableLayout.WINDOW), depth, size);
+        long prefix = memory.getLong(descriptor + SubtableLayout.PREFIX);
+        return begin(descriptor, 0, newSubtable(depth, prefix, size, SubtableLayout.units(tableGeometry), window), 0);
     }
 
     private @Nullable Resize merge(long descriptor, long keys, int depth, int size, long prefix, int window) {

@@ -2,13 +2,15 @@ package io.loam.store.log;
 
 import io.loam.memory.RawMemory;
 import java.util.Arrays;
+import java.util.BitSet;
+import java.util.stream.IntStream;
 
 /**
  * Free blocks, by groups of 2 MiB, and the budget.
  *
  * <p>A block is taken from a group that is partly used if there is one, then from a free group whose memory is committed, then from one that the
  * kernel has not given yet or got back. So free groups stay whole and can be given back, and no more memory is touched than was in use at
- * the peak.
+ * the peak. While groups are being emptied ({@link #emptyGroups}), theirs are the last of the partly used ones.
  *
  * <pre>
  * offset size name      order   meaning
@@ -42,6 +44,9 @@ public final class BlockPool {
         CLEAN
     }
 
+    /** So many groups' worth of free blocks in partly used groups is left alone. */
+    private static final int MOST_SCATTERED = 4;
+
     private static final int FREE = 8;
     private static final int USED = 16;
     private static final int BUDGET = 24;
@@ -65,6 +70,8 @@ public final class BlockPool {
     private final long holder;
     /** Group of the last allocation on each node; only a hint. */
     private final int[] hints;
+    /** Groups that are being emptied. Changed under the lock, by one thread at a time. */
+    private final BitSet emptying = new BitSet();
 
     static long bytes(int groups, int groupBlocks, int nodes) {
         return groupTable(nodes) + (long) groups * groupBytes(maskWords(groupBlocks));
@@ -340,9 +347,10 @@ public final class BlockPool {
         int hint = hints[node];
         int full = groupSize(hint);
         long freeInHint = memory.getLong(group(hint));
-        if (freeInHint > 0 && freeInHint < full) {
+        if (freeInHint > 0 && freeInHint < full && !emptying.get(hint)) {
             return takeIn(hint, node);
         }
+        int leaving = -1;
         int committed = -1;
         int fresh = -1;
         boolean anyPartial = memory.getLong(base + PARTIAL + 8L * node) > 0;
@@ -353,7 +361,11 @@ public final class BlockPool {
                 continue;
             }
             if (free < groupSize(i)) {
-                return takeIn(i, node);
+                if (!emptying.get(i)) {
+                    return takeIn(i, node);
+                }
+                leaving = i;
+                continue;
             }
             if (memory.getLong(address + 8) != 0) {
                 committed = committed < 0 ? i : committed;
@@ -364,7 +376,7 @@ public final class BlockPool {
                 break;
             }
         }
-        int group = committed >= 0 ? committed : fresh;
+        int group = leaving >= 0 ? leaving : committed >= 0 ? committed : fresh;
         return group < 0 ? -1 : takeIn(group, node);
     }
 
@@ -440,6 +452,73 @@ public final class BlockPool {
         if (free == groupSize(group)) {
             memory.putLong(address + 8, System.nanoTime() | 2);
         }
+    }
+
+    /**
+     * What is to be moved so that groups become free.
+     *
+     * @param blocks in use in the groups that are to be emptied
+     * @param room free blocks in the other groups that are in use
+     */
+    public record Emptying(int blocks, int room) {}
+
+    /**
+     * Chooses the least used groups to be emptied, as many as the others have room for; from now on their free blocks are taken last. None, if that would free too little to be
+     * worth copying. By one thread at a time.
+     *
+     * @param spare blocks that the other groups keep free
+     */
+    public Emptying emptyGroups(int spare) {
+        // by use, the least used first
+        long[] inUse = IntStream.range(0, groups)
+                .mapToLong(group -> (groupSize(group) - memory.getLongOpaque(group(group))) << 32 | group)
+                .filter(word -> word >>> 32 != 0)
+                .sorted()
+                .toArray();
+        int room = 0;
+        int used = 0;
+        for (long word : inUse) {
+            used += (int) (word >>> 32);
+            room += groupSize((int) word) - (int) (word >>> 32);
+        }
+        int toEmpty = 0;
+        BitSet chosen = new BitSet();
+        int kept = used / 32 + spare;
+        if (room > kept + used / 32 + MOST_SCATTERED * geometry.groupBlocks) {
+            for (long word : inUse) {
+                if (room - groupSize((int) word) < kept) {
+                    break;
+                }
+                chosen.set((int) word);
+                toEmpty += (int) (word >>> 32);
+                room -= groupSize((int) word);
+            }
+        }
+        SpinLock.lock(memory, base, holder);
+        try {
+            emptying.clear();
+            emptying.or(chosen);
+        } finally {
+            SpinLock.unlock(memory, base);
+        }
+        return new Emptying(toEmpty, room + toEmpty);
+    }
+
+    /** Ends what {@link #emptyGroups} began. */
+    public void keepGroups() {
+        if (!emptying.isEmpty()) {
+            SpinLock.lock(memory, base, holder);
+            try {
+                emptying.clear();
+            } finally {
+                SpinLock.unlock(memory, base);
+            }
+        }
+    }
+
+    /** Whether the block lies in a group that is being emptied. For the thread that called {@link #emptyGroups}. */
+    public boolean isToMove(int block) {
+        return emptying.get(block / geometry.groupBlocks);
     }
 
     /**

@@ -43,7 +43,7 @@ class CleaningPolicyTest {
             new Reclaimer(epochs),
             InstantSource.system(),
             128);
-    private final CleaningPolicy policy = new CleaningPolicy(geometry, segments, log, epochs);
+    private final CleaningPolicy policy = new CleaningPolicy(geometry, segments, blocks, log, epochs);
 
     CleaningPolicyTest() {
         pool.format(geometry.maximumBlocks);
