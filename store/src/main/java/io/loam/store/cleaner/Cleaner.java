@@ -35,6 +35,11 @@ public final class Cleaner {
     private static final double EVICT_SHARE = 0.3;
     /** An insert is refused when more than this share of what the log can hold is live: what is left keeps overwriting possible. */
     private static final double FULL_ABOVE = 0.975;
+    /**
+     * Entries keep the spare room that overwrites in place left in them while no more than this share of the log is live, room included. A value that
+     * grows back finds it; without, values of changing size would be appended anew after each cleaning, and so cause the next.
+     */
+    private static final double TRIM_ABOVE = 0.92;
     /** The idle store is compacted while less than this share of its log is live. */
     private static final double IDLE_BELOW = 0.8;
 
@@ -249,6 +254,7 @@ public final class Cleaner {
             live += Math.max(0, segments.liveUnits(segment));
         }
         pool.lend(policy.blocksFor(live));
+        made.trims = liveShare() > TRIM_ABOVE;
         passes.increment();
         pass = made;
     }
@@ -477,7 +483,7 @@ public final class Cleaner {
         long pin = epochs.pin();
         try {
             // looked at under the pin: who closes the store waits for pins from before, and takes the memory away then
-            ok = !stopped && relocator.clean(current.block(unit), survivor, current.evictFrom);
+            ok = !stopped && relocator.clean(current.block(unit), survivor, current.evictFrom, current.trims);
         } finally {
             epochs.unpin(pin);
             if (ok || stopped || relocator.deadUnits + relocator.evicted + relocator.expired > 0) {

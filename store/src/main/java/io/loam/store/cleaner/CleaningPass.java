@@ -19,6 +19,8 @@ final class CleaningPass {
     final AtomicInteger segmentsLeft;
     /** Entries at least this cold are evicted; 256: none. */
     final int evictFrom;
+    /** Whether entries lose their spare room. Set before the pass is published. */
+    boolean trims;
     /** Whether a block was done with or at least an entry moved. */
     volatile boolean gained;
 

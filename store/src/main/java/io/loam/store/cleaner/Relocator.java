@@ -29,6 +29,7 @@ final class Relocator {
     private final Log log;
     private final Owners owners;
 
+    private boolean trims;
     private final long[] locations = new long[BATCH];
     private final long[] headers = new long[BATCH];
     private final long[] hashes = new long[BATCH];
@@ -58,8 +59,11 @@ final class Relocator {
 
     /**
      * Moves what is live in a block of a segment in state CLEANING; false if the survivors found no memory before all was moved. The caller is pinned.
+     *
+     * @param trimming whether entries lose the spare room that overwrites in place left in them
      */
-    boolean clean(int block, int survivor, int evictFrom) {
+    boolean clean(int block, int survivor, int evictFrom, boolean trimming) {
+        trims = trimming;
         copiedUnits = 0;
         deadUnits = 0;
         deadOverhead = 0;
@@ -139,7 +143,7 @@ final class Relocator {
     private boolean move(Index index, long hash, long location, int survivor) {
         while (true) {
             long header = entries.stableHeader(location);
-            long units = entries.trimmedUnits(location, header);
+            long units = unitsToKeep(location, header);
             long overhead = entries.overhead(location, header) - ((entries.units(location, header) - units) << 3);
             long target = log.reserve(survivor, units, overhead, Purpose.CLEAN);
             if (target == Log.NO_SPACE) {
@@ -179,6 +183,13 @@ final class Relocator {
             count(location, header, target, units);
             return true;
         }
+    }
+
+    /** Without the spare room that overwrites left, if memory is short or most of the entry is spare. */
+    private long unitsToKeep(long location, long header) {
+        long whole = entries.units(location, header);
+        long trimmed = entries.trimmedUnits(location, header);
+        return trims || 2 * trimmed <= whole ? trimmed : whole;
     }
 
     private void count(long location, long header, long target, long units) {
