@@ -83,9 +83,7 @@ final class Ycsb implements Experiment {
         Map<String, Object> figures = Figures.create();
         Crew.Effort effort = Loading.load(system, setup, 0, setup.records());
         figures.put("loadOpsPerCpuSecond", setup.records() * 1e9 / effort.cpuNanos());
-        if (plan.wantedUtilisation() > 0 && system instanceof Loam loam) {
-            Loading.adjust(loam, plan.wantedUtilisation(), figures);
-        }
+        adjustUtilisation(figures);
         loadRssBytes = ProcessFigures.rssBytes();
         double[] table = plan.distribution().equals("zipfian")
                 ? KeyChooser.zipfTable(setup.records(), KeyChooser.ZIPF_EXPONENT)
@@ -94,6 +92,7 @@ final class Ycsb implements Experiment {
             clients.add(new Client(i, table));
         }
         warmUp();
+        adjustUtilisation(figures); // overwrites in place have left room in the entries, which is live
         figures.put("baseRssBytes", baseRssBytes);
         figures.put("loadRssBytes", loadRssBytes);
         // Loam knows it exactly and says so below; of the others it is what their resident size grew by beyond the
@@ -102,6 +101,12 @@ final class Ycsb implements Experiment {
                 "metadataBytesPerObject", (double) (loadRssBytes - baseRssBytes - liveUserBytes()) / setup.records());
         figures.putAll(system.figures());
         return figures;
+    }
+
+    private void adjustUtilisation(Map<String, Object> figures) {
+        if (plan.wantedUtilisation() > 0 && system instanceof Loam loam) {
+            Loading.adjust(loam, plan.wantedUtilisation(), figures);
+        }
     }
 
     private void warmUp() {
