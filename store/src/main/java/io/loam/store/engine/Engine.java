@@ -424,7 +424,9 @@ final class Engine implements Owners {
                         return;
                     }
                     throw refused(
-                            units, "no memory was freed within " + options.writeTimeoutMillis() + " ms" + blockedBy());
+                            units,
+                            "after " + options.writeTimeoutMillis() + " ms writers that came before still waited"
+                                    + blockedBy());
                 } catch (InterruptedException e) {
                     interrupted = true;
                 }

@@ -26,7 +26,7 @@ class VirtualThreadStressTest {
                 .withBlockBytes(16 << 10)
                 .withBlocks(1024, 1024)
                 .withNodes(0)
-                .withWriteTimeoutMillis(10_000)
+                .withWriteTimeoutMillis(100_000)
                 .open()) {
             for (long key = 0; key < KEYS; key++) {
                 store.put(Stamp.key(key), new Stamp(key, 0, 0, 200, 0).toBytes());
