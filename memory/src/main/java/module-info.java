@@ -3,4 +3,6 @@ module io.loam.memory {
     requires static transitive org.jspecify;
 
     exports io.loam.memory;
+    exports io.loam.memory.region;
+    exports io.loam.memory.space;
 }

@@ -10,6 +10,7 @@ import java.lang.foreign.StructLayout;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.VarHandle;
+import java.nio.charset.Charset;
 
 /**
  * The project's only downcalls: libc's memory calls, by java.lang.foreign. glibc and musl export all of them.
@@ -22,10 +23,34 @@ final class Native {
     static final int PROT_READ = 1;
     static final int PROT_WRITE = 2;
 
+    static final int MAP_SHARED = 0x01;
     static final int MAP_PRIVATE = 0x02;
     static final int MAP_FIXED = 0x10;
     static final int MAP_ANONYMOUS = 0x20;
     static final int MAP_NORESERVE = 0x4000;
+    /** Since Linux 4.17; an older kernel takes the address for a hint. */
+    static final int MAP_FIXED_NOREPLACE = 0x100000;
+
+    static final int O_RDONLY = 0;
+    static final int O_RDWR = 2;
+    static final int O_CREAT = 0x40;
+    static final int O_EXCL = 0x80;
+    static final int O_NONBLOCK = 0x800;
+    static final int O_CLOEXEC = 0x80000;
+
+    static final int SEEK_END = 2;
+
+    /** The ioctl that shares one file's blocks with another: _IOW(0x94, 9, int), the same on x86-64 and AArch64. */
+    static final long FICLONE = 0x40049409L;
+
+    /** Locks that belong to an open file, not to a process; since Linux 3.15. */
+    static final int F_OFD_GETLK = 36;
+
+    static final int F_OFD_SETLK = 37;
+    static final int F_OFD_SETLKW = 38;
+    static final short F_RDLCK = 0;
+    static final short F_WRLCK = 1;
+    static final short F_UNLCK = 2;
 
     static final int MADV_DONTNEED = 4;
     static final int MADV_HUGEPAGE = 14;
@@ -62,6 +87,39 @@ final class Native {
             FunctionDescriptor.of(LONG, LONG, LONG, LONG, LONG, POINTER, LONG, LONG),
             CAPTURE,
             Linker.Option.firstVariadicArg(1));
+    private static final MethodHandle OPEN =
+            handle("open", FunctionDescriptor.of(INT, POINTER, INT, INT), CAPTURE, Linker.Option.firstVariadicArg(2));
+    private static final MethodHandle CLOSE = handle("close", FunctionDescriptor.of(INT, INT), CAPTURE);
+    private static final MethodHandle LSEEK = handle("lseek", FunctionDescriptor.of(LONG, INT, LONG, INT), CAPTURE);
+    private static final MethodHandle FTRUNCATE = handle("ftruncate", FunctionDescriptor.of(INT, INT, LONG), CAPTURE);
+    private static final MethodHandle FALLOCATE =
+            handle("fallocate", FunctionDescriptor.of(INT, INT, INT, LONG, LONG), CAPTURE);
+    private static final MethodHandle FCHMOD = handle("fchmod", FunctionDescriptor.of(INT, INT, INT), CAPTURE);
+    private static final MethodHandle FSETXATTR =
+            handle("fsetxattr", FunctionDescriptor.of(INT, INT, POINTER, POINTER, LONG, INT), CAPTURE);
+    private static final MethodHandle FGETXATTR =
+            handle("fgetxattr", FunctionDescriptor.of(LONG, INT, POINTER, POINTER, LONG), CAPTURE);
+    private static final MethodHandle FCNTL =
+            handle("fcntl", FunctionDescriptor.of(INT, INT, INT, POINTER), CAPTURE, Linker.Option.firstVariadicArg(2));
+    private static final MethodHandle IOCTL =
+            handle("ioctl", FunctionDescriptor.of(INT, INT, LONG, INT), CAPTURE, Linker.Option.firstVariadicArg(2));
+    /** The kernel's struct flock on 64-bit machines. */
+    private static final StructLayout FLOCK = MemoryLayout.structLayout(
+            ValueLayout.JAVA_SHORT.withName("type"),
+            ValueLayout.JAVA_SHORT.withName("whence"),
+            MemoryLayout.paddingLayout(4),
+            LONG.withName("start"),
+            LONG.withName("length"),
+            INT.withName("pid"),
+            MemoryLayout.paddingLayout(4));
+
+    private static final long FLOCK_TYPE = FLOCK.byteOffset(MemoryLayout.PathElement.groupElement("type"));
+    private static final long FLOCK_START = FLOCK.byteOffset(MemoryLayout.PathElement.groupElement("start"));
+    private static final long FLOCK_LENGTH = FLOCK.byteOffset(MemoryLayout.PathElement.groupElement("length"));
+
+    /** How the JVM names files. */
+    private static final Charset PATHS = Charset.forName(System.getProperty("sun.jnu.encoding", "UTF-8"));
+
     private static final MethodHandle GETPAGESIZE = handle("getpagesize", FunctionDescriptor.of(INT));
     /** Critical, that is without a thread state transition: 3 ns; it answers from the vDSO and never blocks. */
     private static final MethodHandle SCHED_GETCPU =
@@ -105,9 +163,14 @@ final class Native {
 
     /** The address of the new mapping of anonymous memory, or the negated errno. */
     static long mmap(long address, long bytes, int protection, int flags) {
+        return mmap(address, bytes, protection, flags, -1);
+    }
+
+    /** The address of the new mapping of a file's first {@code bytes} bytes, or the negated errno. */
+    static long mmap(long address, long bytes, int protection, int flags, int descriptor) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment state = arena.allocate(STATE);
-            long result = (long) MMAP.invokeExact(state, address, bytes, protection, flags, -1, 0L);
+            long result = (long) MMAP.invokeExact(state, address, bytes, protection, flags, descriptor, 0L);
             return result == -1 ? -errno(state) : result;
         } catch (Throwable t) {
             throw unexpected(t);
@@ -178,6 +241,146 @@ final class Native {
         } catch (Throwable t) {
             throw unexpected(t);
         }
+    }
+
+    /** The descriptor, or the negated errno. */
+    static int open(String path, int flags, int mode) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment state = arena.allocate(STATE);
+            MemorySegment name = arena.allocateFrom(path, PATHS);
+            return answer((int) OPEN.invokeExact(state, name, flags, mode), state);
+        } catch (Throwable t) {
+            throw unexpected(t);
+        }
+    }
+
+    /** 0 or the negated errno; the descriptor is gone in any case. */
+    static int close(int descriptor) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment state = arena.allocate(STATE);
+            return answer((int) CLOSE.invokeExact(state, descriptor), state);
+        } catch (Throwable t) {
+            throw unexpected(t);
+        }
+    }
+
+    /** Length of a file in bytes, or the negated errno. */
+    static long fileBytes(int descriptor) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment state = arena.allocate(STATE);
+            long result = (long) LSEEK.invokeExact(state, descriptor, 0L, SEEK_END);
+            return result == -1 ? -errno(state) : result;
+        } catch (Throwable t) {
+            throw unexpected(t);
+        }
+    }
+
+    /** 0 or the negated errno. */
+    static int ftruncate(int descriptor, long bytes) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment state = arena.allocate(STATE);
+            return answer((int) FTRUNCATE.invokeExact(state, descriptor, bytes), state);
+        } catch (Throwable t) {
+            throw unexpected(t);
+        }
+    }
+
+    /** Allocates a range of a file and makes the file that long, content kept; 0 or the negated errno. */
+    static int fallocate(int descriptor, long offset, long bytes) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment state = arena.allocate(STATE);
+            return answer((int) FALLOCATE.invokeExact(state, descriptor, 0, offset, bytes), state);
+        } catch (Throwable t) {
+            throw unexpected(t);
+        }
+    }
+
+    /** 0 or the negated errno. */
+    static int fchmod(int descriptor, int mode) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment state = arena.allocate(STATE);
+            return answer((int) FCHMOD.invokeExact(state, descriptor, mode), state);
+        } catch (Throwable t) {
+            throw unexpected(t);
+        }
+    }
+
+    /** Makes {@code descriptor} share the content of {@code source}, where the file system can; 0 or the negated errno. */
+    static int cloneFile(int descriptor, int source) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment state = arena.allocate(STATE);
+            return answer((int) IOCTL.invokeExact(state, descriptor, FICLONE, source), state);
+        } catch (Throwable t) {
+            throw unexpected(t);
+        }
+    }
+
+    /** Sets an extended attribute; 0 or the negated errno. */
+    static int fsetxattr(int descriptor, String name, byte[] value) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment state = arena.allocate(STATE);
+            MemorySegment attribute = arena.allocateFrom(name);
+            MemorySegment bytes = arena.allocateFrom(ValueLayout.JAVA_BYTE, value);
+            return answer(
+                    (int) FSETXATTR.invokeExact(state, descriptor, attribute, bytes, (long) value.length, 0), state);
+        } catch (Throwable t) {
+            throw unexpected(t);
+        }
+    }
+
+    /** Reads an extended attribute of up to {@code value.length} bytes; its length or the negated errno. */
+    static int fgetxattr(int descriptor, String name, byte[] value) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment state = arena.allocate(STATE);
+            MemorySegment attribute = arena.allocateFrom(name);
+            MemorySegment bytes = arena.allocate(value.length);
+            int result = answer(
+                    (int) (long) FGETXATTR.invokeExact(state, descriptor, attribute, bytes, (long) value.length),
+                    state);
+            MemorySegment.copy(bytes, ValueLayout.JAVA_BYTE, 0, value, 0, value.length);
+            return result;
+        } catch (Throwable t) {
+            throw unexpected(t);
+        }
+    }
+
+    /** Locks or unlocks a range of bytes of a file for this open file ({@code F_OFD_SETLK}, {@code F_OFD_SETLKW}); 0 or the negated errno. */
+    static int lockBytes(int descriptor, int command, short type, long offset, long bytes) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment state = arena.allocate(STATE);
+            MemorySegment range = range(arena, type, offset, bytes);
+            return answer((int) FCNTL.invokeExact(state, descriptor, command, range), state);
+        } catch (Throwable t) {
+            throw unexpected(t);
+        }
+    }
+
+    /**
+     * Offset of the first byte of a range that another open file has locked, {@code Long.MAX_VALUE} if there is none, or the negated
+     * errno. A lock that began before the range counts from the range's start.
+     */
+    static long firstLockedByte(int descriptor, long offset, long bytes) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment state = arena.allocate(STATE);
+            MemorySegment range = range(arena, F_WRLCK, offset, bytes);
+            int result = answer((int) FCNTL.invokeExact(state, descriptor, F_OFD_GETLK, range), state);
+            if (result < 0) {
+                return result;
+            }
+            return range.get(ValueLayout.JAVA_SHORT, FLOCK_TYPE) == F_UNLCK
+                    ? Long.MAX_VALUE
+                    : Math.max(offset, range.get(LONG, FLOCK_START));
+        } catch (Throwable t) {
+            throw unexpected(t);
+        }
+    }
+
+    private static MemorySegment range(Arena arena, short type, long offset, long bytes) {
+        MemorySegment range = arena.allocate(FLOCK);
+        range.set(ValueLayout.JAVA_SHORT, FLOCK_TYPE, type);
+        range.set(LONG, FLOCK_START, offset);
+        range.set(LONG, FLOCK_LENGTH, bytes);
+        return range;
     }
 
     /** The kernel's number of the CPU that runs the calling thread, negative if it can't tell. */

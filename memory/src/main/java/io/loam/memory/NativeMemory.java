@@ -10,6 +10,9 @@ import java.util.Objects;
 /**
  * The process's memory through one segment that spans every address. A single constant segment folds its liveness and upper
  * bound checks away, so that an access costs what the machine's own load or store costs (measured in {@code ../perf.md}, T3).
+ *
+ * <p>Memory in {@link SharedRange} is only touched by Java's own loads, stores and copies, whose faults the JVM turns into an {@link
+ * InternalError}; a fault in native code would end the process.
  */
 final class NativeMemory extends RawMemory {
 
@@ -70,7 +73,15 @@ final class NativeMemory extends RawMemory {
 
     @Override
     public void putByteOpaque(long address, byte value) {
-        BYTES.setOpaque(ALL, address, value);
+        if (SharedRange.contains(address)) {
+            // Interpreted, a VarHandle's store of a byte is an xchg, which the JVM's handler of faults can't step over
+            // on x86: it ends the process. A plain store between two fences is no less than opaque.
+            VarHandle.releaseFence();
+            ALL.set(BYTE, address, value);
+            VarHandle.releaseFence();
+        } else {
+            BYTES.setOpaque(ALL, address, value);
+        }
     }
 
     @Override
@@ -135,6 +146,12 @@ final class NativeMemory extends RawMemory {
 
     @Override
     public boolean compareAndSetLong(long address, long expected, long value) {
+        if (SharedRange.contains(address)) {
+            // The interpreter's compare-and-set is the one access that the JVM does not expect to fault: look first.
+            // Compiled code
+            // drops this.
+            long ignored = getLong(address);
+        }
         return LONG.compareAndSet(ALL, address, expected, value);
     }
 
@@ -148,7 +165,7 @@ final class NativeMemory extends RawMemory {
         Objects.checkFromIndexSize(offset, length, destination.length);
         if (length <= 2 * Long.BYTES) {
             copyOutSmall(address, destination, offset, length);
-        } else if (length > CALL_OUT_BYTES_MAX || !CALLS_PAY) {
+        } else if (length > CALL_OUT_BYTES_MAX || !CALLS_PAY || SharedRange.contains(address)) {
             MemorySegment.copy(ALL, BYTE, address, destination, offset, length);
         } else if (offset == 0) {
             Native.copyOut(address, MemorySegment.ofArray(destination), length);
@@ -176,7 +193,7 @@ final class NativeMemory extends RawMemory {
         Objects.checkFromIndexSize(offset, length, source.length);
         if (length <= 2 * Long.BYTES) {
             copyInSmall(source, offset, address, length);
-        } else if (length > CALL_IN_BYTES_MAX || !CALLS_PAY) {
+        } else if (length > CALL_IN_BYTES_MAX || !CALLS_PAY || SharedRange.contains(address)) {
             MemorySegment.copy(source, offset, ALL, BYTE, address, length);
         } else if (offset == 0) {
             Native.copyIn(MemorySegment.ofArray(source), address, length);
@@ -210,7 +227,11 @@ final class NativeMemory extends RawMemory {
 
     @Override
     public void copy(long from, long to, long length) {
-        if (length > CALL_ACROSS_BYTES_MAX || length < 0 || !CALLS_PAY) {
+        if (length > CALL_ACROSS_BYTES_MAX
+                || length < 0
+                || !CALLS_PAY
+                || SharedRange.contains(from)
+                || SharedRange.contains(to)) {
             MemorySegment.copy(ALL, from, ALL, to, length);
         } else {
             Native.copy(from, to, length);
@@ -256,6 +277,25 @@ final class NativeMemory extends RawMemory {
 
     @Override
     public boolean matches(long addressA, long addressB, long length) {
+        if (SharedRange.contains(addressA) || SharedRange.contains(addressB)) {
+            return matchesShared(addressA, addressB, length);
+        }
         return MemorySegment.mismatch(ALL, addressA, addressA + length, ALL, addressB, addressB + length) < 0;
+    }
+
+    /** By plain loads: the JVM's compiled comparison is a stub whose faults end the process. */
+    private boolean matchesShared(long addressA, long addressB, long length) {
+        long position = 0;
+        for (; position <= length - Long.BYTES; position += Long.BYTES) {
+            if (getLong(addressA + position) != getLong(addressB + position)) {
+                return false;
+            }
+        }
+        for (; position < length; position++) {
+            if (getByte(addressA + position) != getByte(addressB + position)) {
+                return false;
+            }
+        }
+        return true;
     }
 }

@@ -5,8 +5,8 @@ import java.util.Locale;
 
 /** The machines this module runs on: Linux on x86-64 and AArch64, and what differs between them. */
 enum Platform {
-    X86_64(324, 237),
-    AARCH64(283, 235);
+    X86_64(324, 237, 0x20000),
+    AARCH64(283, 235, 0x8000);
 
     /** Number of the system call membarrier(2), which libc does not wrap. */
     final long membarrierCall;
@@ -14,9 +14,13 @@ enum Platform {
     /** Number of the system call mbind(2), which libc does not wrap. */
     final long mbindCall;
 
-    Platform(long membarrierCall, long mbindCall) {
+    /** The flag of open(2) that refuses a symbolic link. */
+    final int openNoFollow;
+
+    Platform(long membarrierCall, long mbindCall, int openNoFollow) {
         this.membarrierCall = membarrierCall;
         this.mbindCall = mbindCall;
+        this.openNoFollow = openNoFollow;
     }
 
     /** The platform by the system properties {@code os.name} and {@code os.arch}. */

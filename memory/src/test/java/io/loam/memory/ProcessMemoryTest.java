@@ -102,6 +102,6 @@ final class ProcessMemoryTest {
     @Test
     void errnoIsNamedAndExplained() {
         assertThat(Errno.describe(12)).isEqualTo("ENOMEM (12, out of memory, of address space or of mappings)");
-        assertThat(Errno.describe(95)).isEqualTo("errno 95 (see errno(3))");
+        assertThat(Errno.describe(96)).isEqualTo("errno 96 (see errno(3))");
     }
 }

@@ -1,0 +1,62 @@
+package io.loam.memory.space;
+
+import io.loam.memory.Membarrier;
+import java.lang.invoke.VarHandle;
+import java.lang.ref.ReferenceQueue;
+import java.lang.ref.WeakReference;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/** All contexts of this process, to find out who is inside a table. */
+final class Contexts {
+
+    /** Whether the looking side pays for the fence of the entering one. */
+    static final boolean MEMBARRIER = Membarrier.register();
+
+    private static final Set<WeakReference<Context>> ALL = ConcurrentHashMap.newKeySet();
+    private static final ReferenceQueue<Context> GONE = new ReferenceQueue<>();
+
+    private Contexts() {}
+
+    static void add(Context context) {
+        for (var gone = GONE.poll(); gone != null; gone = GONE.poll()) {
+            ALL.remove(gone);
+        }
+        ALL.add(new WeakReference<>(context, GONE));
+    }
+
+    /** After this, whoever is not seen inside a table will see what was stored before. */
+    static void fence() {
+        if (MEMBARRIER) {
+            Membarrier.barrier();
+        } else {
+            VarHandle.fullFence();
+        }
+    }
+
+    static boolean isInside(Predicate<Table> which) {
+        return threadInside(which) != null;
+    }
+
+    /** A thread inside one of the tables, in whatever depth of nesting; null if there is none. */
+    static @Nullable Thread threadInside(Predicate<Table> which) {
+        return threadInside(null, which);
+    }
+
+    /** As above, without looking at {@code except}. */
+    static @Nullable Thread threadInside(@Nullable Context except, Predicate<Table> which) {
+        for (WeakReference<Context> reference : ALL) {
+            Context context = reference.get();
+            if (context != null && context != except) {
+                for (Switch stay = context.innermostAcquire(); stay != null; stay = stay.outer()) {
+                    if (which.test(stay.table())) {
+                        return context.owner();
+                    }
+                }
+            }
+        }
+        return null;
+    }
+}
