@@ -11,7 +11,7 @@ import java.util.Objects;
  * into the array. Every access goes to the aligned word that holds it, so that atomic and plain accesses meet on the same array
  * element; an access may not straddle two words unless it is a bulk copy.
  */
-public final class HeapMemory extends RawMemory {
+public class HeapMemory extends RawMemory {
 
     private static final VarHandle WORD = MethodHandles.arrayElementVarHandle(long[].class);
 
