@@ -9,7 +9,7 @@ import java.util.Objects;
 
 /**
  * The process's memory through one segment that spans every address. A single constant segment folds its liveness and upper
- * bound checks away, so that an access costs what the machine's own load or store costs (measured in {@code ../perf.md}, T3).
+ * bound checks away, so that an access costs what the machine's own load or store costs.
  *
  * <p>Memory in {@link SharedRange} is only touched by Java's own loads, stores and copies, whose faults the JVM turns into an {@link
  * InternalError}; a fault in native code would end the process.
