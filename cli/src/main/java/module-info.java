@@ -1,6 +1,7 @@
 /** The command line: runs the store on real data, opens an interactive one, and shows what the memory holds. */
 module io.loam.cli {
     requires io.loam.bench;
+    requires io.loam.memory;
     requires io.loam.store;
     requires java.management;
     requires info.picocli;
@@ -11,5 +12,7 @@ module io.loam.cli {
     opens io.loam.cli.demo to
             info.picocli;
     opens io.loam.cli.shell to
+            info.picocli;
+    opens io.loam.cli.space to
             info.picocli;
 }

@@ -3,6 +3,7 @@ package io.loam.cli;
 import io.loam.bench.BenchCommand;
 import io.loam.cli.demo.DemoCommand;
 import io.loam.cli.shell.ShellCommand;
+import io.loam.cli.space.SpaceCommand;
 import java.io.PrintWriter;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -16,7 +17,13 @@ import picocli.CommandLine.Spec;
         description = "Log-structured memory for the JVM.",
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
-        subcommands = {DemoCommand.class, ShellCommand.class, BenchCommand.class, CommandLine.HelpCommand.class})
+        subcommands = {
+            DemoCommand.class,
+            ShellCommand.class,
+            SpaceCommand.class,
+            BenchCommand.class,
+            CommandLine.HelpCommand.class
+        })
 public final class Main implements Runnable {
 
     @Spec
