@@ -79,7 +79,7 @@ class HeldOperationTest {
     @ParameterizedTest
     @EnumSource
     void forgedHeadersDoNotFoolALateReader(UpdatePolicy policy) throws InterruptedException, ExecutionException {
-        try (Store store = Setup.TINY.with(policy).withWriteTimeoutMillis(20).openEngine(clock, 1)) {
+        try (Store store = Setup.TINY.with(policy).withWriteTimeoutMillis(2_000).openEngine(clock, 1)) {
             List<byte[]> others = others(store);
             byte[] value = new byte[80]; // compact: its header is looked at again after the copy
             Arrays.fill(value, (byte) 0x5A);

@@ -21,7 +21,7 @@ class HistoryTest {
     static Stream<Setup> setups() {
         String only = System.getProperty("loam.sequence.setup", "");
         return Setup.all().stream()
-                .map(setup -> setup.withBlocks(256, 256).withWriteTimeoutMillis(20))
+                .map(setup -> setup.withBlocks(256, 256).withWriteTimeoutMillis(2_000))
                 .filter(setup -> only.isEmpty() || setup.name().equals(only));
     }
 

@@ -159,7 +159,7 @@ class BadInputTest {
 
     @Test
     void valueOverTheCapacityIsRefused() {
-        try (Store store = Setup.TINY.withWriteTimeoutMillis(20).open()) {
+        try (Store store = Setup.TINY.withWriteTimeoutMillis(2_000).open()) {
             store.put(new byte[] {1}, new byte[] {1});
             for (int size : new int[] {128 * 4096, 1 << 20, 1 << 28}) {
                 assertThatThrownBy(() -> store.put(new byte[] {1}, new byte[size]))

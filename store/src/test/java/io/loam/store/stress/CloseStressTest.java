@@ -80,7 +80,7 @@ class CloseStressTest {
                     .with(FullPolicy.values()[round >> 1 & 1])
                     .withNodes(1 + (round >> 2 & 1))
                     .withBlocks(256, 256)
-                    .withWriteTimeoutMillis(20);
+                    .withWriteTimeoutMillis(2_000);
             Store store = setup.open();
             Crew crew = new Crew();
             CountDownLatch busy = new CountDownLatch(400);

@@ -30,7 +30,7 @@ class EntryLifeStressTest {
         try (Store store = Setup.TINY
                 .with(policy)
                 .withBlocks(256, 256)
-                .withWriteTimeoutMillis(20)
+                .withWriteTimeoutMillis(2_000)
                 .open(clock, 1)) {
             Crew crew = new Crew();
             for (int i = 0; i < 2; i++) {
@@ -88,7 +88,7 @@ class EntryLifeStressTest {
         try (Store store = Setup.TINY
                 .with(policy)
                 .withBlocks(768, 768)
-                .withWriteTimeoutMillis(50)
+                .withWriteTimeoutMillis(2_000)
                 .open()) {
             for (long key = 0; key < 100; key++) {
                 store.put(Stamp.key(key), new Stamp(key, 0, 0, 500, 0).toBytes());
@@ -203,7 +203,7 @@ class EntryLifeStressTest {
         Assumptions.assumeTrue(System.getProperty("loam.test.store", "engine").equals("engine"));
         Path file = directory.resolve("export");
         try (Store store =
-                Setup.TINY.withBlocks(1024, 1024).withWriteTimeoutMillis(50).open()) {
+                Setup.TINY.withBlocks(1024, 1024).withWriteTimeoutMillis(2_000).open()) {
             for (long key = 0; key < 300; key++) {
                 store.put(Stamp.key(key), new Stamp(key, 0, 0, 400, 0).toBytes());
             }

@@ -97,7 +97,7 @@ class FullStoreStressTest {
     @ParameterizedTest
     @EnumSource
     void valueLargerThanTheRoomIsRefusedAndTheOldOneStays(UpdatePolicy policy) {
-        try (Store store = Setup.TINY.with(policy).withWriteTimeoutMillis(20).open()) {
+        try (Store store = Setup.TINY.with(policy).withWriteTimeoutMillis(2_000).open()) {
             for (long key = 0; key < 10; key++) {
                 store.put(Stamp.key(key), new Stamp(key, 1, 1, 5000, 0).toBytes());
             }
@@ -131,7 +131,10 @@ class FullStoreStressTest {
                 keys++;
             }
         } catch (StoreFullException e) {
-            assertThat(e.getMessage()).containsIgnoringCase("live").containsPattern("\\d");
+            // for lack of memory, not of time
+            assertThat(e.getMessage())
+                    .containsPattern("cleaning can free nothing more|what is left is needed")
+                    .containsPattern("live: \\d");
             return keys;
         }
     }
@@ -142,7 +145,7 @@ class FullStoreStressTest {
         try (Store store = Setup.TINY
                 .withBlocks(512, 512)
                 .withNodes(nodes)
-                .withWriteTimeoutMillis(50)
+                .withWriteTimeoutMillis(2_000)
                 .open()) {
             int first = fill(store, 0, size);
             assertThat((double) first * size / store.capacityBytes())
@@ -421,7 +424,7 @@ class FullStoreStressTest {
 
     @Test
     void fullStoreAnswersConditionalWritesThatChangeNothing() {
-        try (Store store = Setup.TINY.withWriteTimeoutMillis(20).open()) {
+        try (Store store = Setup.TINY.withWriteTimeoutMillis(2_000).open()) {
             int keys = 0;
             int refused = 0;
             for (; refused < 3; keys++) {

@@ -34,7 +34,7 @@ class ListenerStressTest {
     @MethodSource("setups")
     void valuesInAreValuesOut(Setup setup) {
         ManualClock clock = new ManualClock();
-        try (Store store = setup.withWriteTimeoutMillis(20).open(clock, 1)) {
+        try (Store store = setup.withWriteTimeoutMillis(2_000).open(clock, 1)) {
             Map<Stamp, Cause> left = new ConcurrentHashMap<>();
             AtomicLong doubles = new AtomicLong();
             StringBuffer first = new StringBuffer();

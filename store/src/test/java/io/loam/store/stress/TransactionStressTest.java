@@ -59,7 +59,7 @@ class TransactionStressTest {
     @ParameterizedTest
     @MethodSource("setups")
     void transfersKeepTheSum(Setup setup) {
-        try (Store store = setup.withWriteTimeoutMillis(20).open()) {
+        try (Store store = setup.withWriteTimeoutMillis(2_000).open()) {
             List<byte[]> all = new ArrayList<>();
             for (int i = 0; i < ACCOUNTS; i++) {
                 all.add(account(i));
@@ -118,7 +118,7 @@ class TransactionStressTest {
     @ParameterizedTest
     @MethodSource("setups")
     void plainReadsSeeATransactionInOneInstant(Setup setup) {
-        try (Store store = setup.withWriteTimeoutMillis(20).open()) {
+        try (Store store = setup.withWriteTimeoutMillis(2_000).open()) {
             byte[] left = "left".getBytes(java.nio.charset.StandardCharsets.UTF_8);
             byte[] right = "right".getBytes(java.nio.charset.StandardCharsets.UTF_8);
             store.putAll(List.of(left, right), List.of(balance(0, 0), balance(0, 0)));
@@ -162,7 +162,7 @@ class TransactionStressTest {
 
     @Test
     void refusedTransactionWritesNothing() {
-        try (Store store = Setup.TINY.withWriteTimeoutMillis(20).open()) {
+        try (Store store = Setup.TINY.withWriteTimeoutMillis(2_000).open()) {
             byte[] small = {1};
             byte[] large = {2};
             store.put(small, balance(1, 0));

@@ -62,7 +62,7 @@ class WholeValuesStressTest {
     @ParameterizedTest
     @MethodSource("setups")
     void everyValueReadIsWhole(Setup setup) {
-        try (Store store = setup.withWriteTimeoutMillis(20).open()) {
+        try (Store store = setup.withWriteTimeoutMillis(2_000).open()) {
             Crew crew = new Crew();
             for (int i = 0; i < 3; i++) {
                 int writer = i;
@@ -123,7 +123,7 @@ class WholeValuesStressTest {
         try (Store store = Setup.TINY
                 .with(policy)
                 .withBlocks(192, 768)
-                .withWriteTimeoutMillis(20)
+                .withWriteTimeoutMillis(2_000)
                 .open()) {
             Crew crew = new Crew();
             SplittableRandom random = new SplittableRandom(1);
