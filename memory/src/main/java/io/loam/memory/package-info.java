@@ -2,7 +2,8 @@
  * Everything native in one place: address ranges, huge pages, topology, and the fastest safe way to touch memory.
  *
  * <pre>
- *   Reservation ──mmap, madvise──► Native (libc by java.lang.foreign; the only class with downcalls)
+ *   Reservation ──mmap, madvise──► Native (libc by java.lang.foreign; downcalls for memory)
+ *   MappedFile ──open, mmap, msync──► NativeFile (the same for files)
  *   Topology, Cpu, ProcessMemory ──► Native, sysfs, procfs
  *   RawMemory ◄── NativeMemory (one segment over every address)
  *             ◄── HeapMemory   (a long[], for model checkers)

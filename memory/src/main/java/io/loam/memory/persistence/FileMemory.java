@@ -1,0 +1,228 @@
+package io.loam.memory.persistence;
+
+import io.loam.memory.MappedFile;
+import io.loam.memory.MemoryException;
+import io.loam.memory.Reservation;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import jdk.nio.mapmode.ExtendedMapMode;
+import org.jspecify.annotations.Nullable;
+
+/** A file, mapped. All methods are safe from any thread but {@link #close}, after which nobody may use it. */
+public final class FileMemory extends PersistentMemory {
+
+    private final MappedFile file;
+    private final Durability durability;
+    private final ThreadLocal<Pages> flushed = ThreadLocal.withInitial(Pages::new);
+    private final @Nullable LineWriter lines;
+
+    private FileMemory(MappedFile file, Durability durability) {
+        super(file.memory());
+        this.file = file;
+        this.durability = durability;
+        this.lines = durability == Durability.SYNC ? new LineWriter(file) : null;
+    }
+
+    /**
+     * A new file of zeros.
+     *
+     * @param bytes its first length; takes no space before {@link #allocate}
+     * @param reservedBytes what it may grow to
+     * @throws MemoryException if it exists, can't be made, or can't have this durability
+     */
+    public static FileMemory create(Path path, long bytes, long reservedBytes, Durability durability) {
+        refuseSimulated(durability);
+        return of(MappedFile.create(path, bytes, reservedBytes), durability);
+    }
+
+    /**
+     * An existing file, for this object alone.
+     *
+     * @throws MemoryException if it is missing or in use, or can't have this durability
+     */
+    public static FileMemory open(Path path, long reservedBytes, Durability durability) {
+        refuseSimulated(durability);
+        return of(MappedFile.open(path, reservedBytes, true), durability);
+    }
+
+    /** An existing file, which others may read too; a store throws or faults. */
+    public static FileMemory openReadOnly(Path path) {
+        return of(MappedFile.open(path, 0, false), Durability.NONE);
+    }
+
+    private static FileMemory of(MappedFile file, Durability durability) {
+        try {
+            return new FileMemory(file, durability);
+        } catch (RuntimeException e) {
+            file.close();
+            throw e;
+        }
+    }
+
+    private static void refuseSimulated(Durability durability) {
+        if (durability == Durability.SIMULATED) {
+            throw new IllegalArgumentException("a file can't be SIMULATED; use a SimulatedMemory");
+        }
+    }
+
+    @Override
+    void stored(long offset, long length) {}
+
+    @Override
+    void exposed(long offset, long length) {}
+
+    @Override
+    public Durability durability() {
+        return durability;
+    }
+
+    @Override
+    public String name() {
+        return file.path().toString();
+    }
+
+    @Override
+    public long bytes() {
+        return file.bytes();
+    }
+
+    @Override
+    public void allocate(long offset, long length) {
+        file.allocate(offset, length);
+        if (durability != Durability.NONE) {
+            file.syncLength();
+        }
+        if (lines != null) {
+            lines.cover(file.bytes());
+        }
+    }
+
+    @Override
+    public void release(long offset, long length) {
+        file.punch(offset, length);
+    }
+
+    @Override
+    public void flush(long offset, long length) {
+        if (durability == Durability.MSYNC) {
+            flushed.get().add(offset, length);
+        } else if (lines != null) {
+            lines.writeBack(offset, length);
+        }
+    }
+
+    @Override
+    public void fence() {
+        if (durability == Durability.MSYNC) {
+            flushed.get().sync(file);
+        }
+        // SYNC: force() has fenced
+    }
+
+    /** Allows or forbids stores to whole pages; a store to a forbidden one ends the JVM. */
+    public void protect(long offset, long length, boolean writable) {
+        file.protect(offset, length, writable);
+    }
+
+    @Override
+    public void close() {
+        if (lines != null) {
+            lines.close();
+        }
+        file.close();
+    }
+
+    /** The pages that one thread has flushed since its last fence, by number. */
+    private static final class Pages {
+
+        private static final int SHIFT = Long.numberOfTrailingZeros(Reservation.pageBytes());
+
+        private long[] pages = new long[16];
+        private int count;
+
+        void add(long offset, long length) {
+            for (long page = offset >>> SHIFT; page <= (offset + length - 1) >>> SHIFT; page++) {
+                if (count > 0 && pages[count - 1] == page) {
+                    continue;
+                }
+                if (count == pages.length) {
+                    pages = Arrays.copyOf(pages, count * 2);
+                }
+                pages[count++] = page;
+            }
+        }
+
+        void sync(MappedFile file) {
+            Arrays.sort(pages, 0, count);
+            for (int i = 0; i < count; ) {
+                int end = i + 1;
+                while (end < count && pages[end] <= pages[end - 1] + 1) {
+                    end++;
+                }
+                file.sync(pages[i] << SHIFT, pages[end - 1] - pages[i] + 1 << SHIFT);
+                i = end;
+            }
+            count = 0;
+        }
+    }
+
+    /** Writes cache lines back through mappings that the JDK made for it: the lines are the same ones, whichever mapping stored. */
+    private static final class LineWriter implements AutoCloseable {
+
+        private record Part(long offset, MemorySegment memory) {}
+
+        private final MappedFile file;
+        private final Arena arena = Arena.ofShared();
+        private final List<Part> parts = new CopyOnWriteArrayList<>();
+        private long covered;
+
+        LineWriter(MappedFile file) {
+            this.file = file;
+            cover(file.bytes());
+        }
+
+        synchronized void cover(long bytes) {
+            if (bytes <= covered) {
+                return;
+            }
+            try (FileChannel channel =
+                    FileChannel.open(file.path(), StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+                parts.add(new Part(
+                        covered, channel.map(ExtendedMapMode.READ_WRITE_SYNC, covered, bytes - covered, arena)));
+                covered = bytes;
+            } catch (IOException | UnsupportedOperationException e) {
+                close();
+                throw new UncheckedIOException(
+                        file.path()
+                                + " can't be mapped for SYNC: it must lie on persistent memory in a file system mounted with"
+                                + " -o dax; use MSYNC elsewhere",
+                        e instanceof IOException io ? io : new IOException(e));
+            }
+        }
+
+        void writeBack(long offset, long length) {
+            for (Part part : parts) {
+                long from = Math.max(offset, part.offset);
+                long to = Math.min(offset + length, part.offset + part.memory.byteSize());
+                if (from < to) {
+                    part.memory.asSlice(from - part.offset, to - from).force();
+                }
+            }
+        }
+
+        @Override
+        public void close() {
+            if (arena.scope().isAlive()) {
+                arena.close();
+            }
+        }
+    }
+}
