@@ -4,4 +4,5 @@ module io.loam.heap {
     requires static transitive org.jspecify;
 
     exports io.loam.heap;
+    exports io.loam.heap.structure;
 }

@@ -1,0 +1,184 @@
+package io.loam.heap;
+
+import io.loam.memory.persistence.Durability;
+
+/**
+ * How a heap is made and used. Immutable; each method gives a changed copy.
+ *
+ * @param durability what a fence promises; not stored in the heap
+ * @param initialBytes a new heap's first size
+ * @param maximumBytes what a new heap may grow to, tables included; fixed when it is made, and at most 4 million superblocks
+ * @param superblockBytes of a new heap: a power of two from 4 KiB to 1 MiB
+ * @param roots of a new heap: how many names it can hold
+ * @param types of a new heap: how many it can hold
+ * @param logs of a new heap: how many atomic updates can run at once
+ * @param logBytes of a new heap: size of each of their logs; longer ones take superblocks
+ * @param checked whether every access is checked to lie in one object that is in use
+ * @param restMillis how long freed memory rests before it is used again; 0: not at all
+ * @param restBytes how much rests at most
+ * @param markers threads that mark at most; 0: one for each processor
+ */
+public record HeapOptions(
+        Durability durability,
+        long initialBytes,
+        long maximumBytes,
+        int superblockBytes,
+        int roots,
+        int types,
+        int logs,
+        int logBytes,
+        boolean checked,
+        long restMillis,
+        long restBytes,
+        int markers) {
+
+    private static final long MOST_SUPERBLOCKS = 1L << 22;
+
+    public HeapOptions {
+        if (Integer.bitCount(superblockBytes) != 1 || superblockBytes < 4096 || superblockBytes > 1 << 20) {
+            throw new IllegalArgumentException(
+                    "superblockBytes " + superblockBytes + "; allowed: powers of two from 4096 to 1048576");
+        }
+        if (initialBytes <= 0 || maximumBytes < initialBytes || maximumBytes / superblockBytes > MOST_SUPERBLOCKS) {
+            throw new IllegalArgumentException("initialBytes " + initialBytes + " and maximumBytes " + maximumBytes
+                    + "; allowed: 1 <= initialBytes <= maximumBytes <= " + MOST_SUPERBLOCKS * superblockBytes
+                    + " with superblocks of " + superblockBytes);
+        }
+        between("roots", roots, 1, 1 << 20);
+        between("types", types, 1, Types.MOST);
+        between("logs", logs, 1, 1 << 12);
+        between("logBytes", logBytes, 512, 1 << 24);
+        between("markers", markers, 0, 1 << 10);
+        if (logBytes % 64 != 0) {
+            throw new IllegalArgumentException("logBytes " + logBytes + "; allowed: multiples of 64");
+        }
+        if (restMillis < 0 || restBytes < 0) {
+            throw new IllegalArgumentException(
+                    "restMillis " + restMillis + ", restBytes " + restBytes + "; allowed: 0 or more");
+        }
+    }
+
+    private static void between(String name, int value, int low, int high) {
+        if (value < low || value > high) {
+            throw new IllegalArgumentException(name + " " + value + "; allowed: " + low + " to " + high);
+        }
+    }
+
+    /** 64 MiB that can grow to 64 GiB, superblocks of 64 KiB, 4096 roots, 1000 types, MSYNC, nothing rests. */
+    public static HeapOptions defaults() {
+        return new HeapOptions(
+                Durability.MSYNC, 64L << 20, 64L << 30, 64 << 10, 4096, 1000, 64, 16 << 10, false, 0, 64L << 20, 0);
+    }
+
+    public HeapOptions withDurability(Durability wanted) {
+        return new HeapOptions(
+                wanted,
+                initialBytes,
+                maximumBytes,
+                superblockBytes,
+                roots,
+                types,
+                logs,
+                logBytes,
+                checked,
+                restMillis,
+                restBytes,
+                markers);
+    }
+
+    public HeapOptions withSize(long initial, long maximum) {
+        return new HeapOptions(
+                durability,
+                initial,
+                maximum,
+                superblockBytes,
+                roots,
+                types,
+                logs,
+                logBytes,
+                checked,
+                restMillis,
+                restBytes,
+                markers);
+    }
+
+    public HeapOptions withSuperblockBytes(int bytes) {
+        return new HeapOptions(
+                durability,
+                initialBytes,
+                maximumBytes,
+                bytes,
+                roots,
+                types,
+                logs,
+                logBytes,
+                checked,
+                restMillis,
+                restBytes,
+                markers);
+    }
+
+    public HeapOptions withTables(int wantedRoots, int wantedTypes, int wantedLogs, int wantedLogBytes) {
+        return new HeapOptions(
+                durability,
+                initialBytes,
+                maximumBytes,
+                superblockBytes,
+                wantedRoots,
+                wantedTypes,
+                wantedLogs,
+                wantedLogBytes,
+                checked,
+                restMillis,
+                restBytes,
+                markers);
+    }
+
+    public HeapOptions withChecks(boolean wanted) {
+        return new HeapOptions(
+                durability,
+                initialBytes,
+                maximumBytes,
+                superblockBytes,
+                roots,
+                types,
+                logs,
+                logBytes,
+                wanted,
+                restMillis,
+                restBytes,
+                markers);
+    }
+
+    public HeapOptions withRest(long millis, long bytes) {
+        return new HeapOptions(
+                durability,
+                initialBytes,
+                maximumBytes,
+                superblockBytes,
+                roots,
+                types,
+                logs,
+                logBytes,
+                checked,
+                millis,
+                bytes,
+                markers);
+    }
+
+    public HeapOptions withMarkers(int threads) {
+        return new HeapOptions(
+                durability,
+                initialBytes,
+                maximumBytes,
+                superblockBytes,
+                roots,
+                types,
+                logs,
+                logBytes,
+                checked,
+                restMillis,
+                restBytes,
+                threads);
+    }
+}

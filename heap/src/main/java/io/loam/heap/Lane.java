@@ -1,0 +1,159 @@
+package io.loam.heap;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What one thread has of a heap: free slots for each bin, whether it is inside of an operation, and its atomic update. Used by its owner alone; by whoever
+ * is alone in the heap too, except for the depth.
+ */
+final class Lane {
+
+    private static final VarHandle DEPTH;
+    private static final VarHandle CLAIMED;
+
+    static {
+        try {
+            DEPTH = MethodHandles.lookup().findVarHandle(Lane.class, "depth", int.class);
+            CLAIMED = MethodHandles.lookup().findVarHandle(Lane.class, "claimed", boolean.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    /** Free slots of one bin: the last is used first. */
+    static final class Cache {
+        final Bin bin;
+        final long[] offsets;
+        int count;
+
+        Cache(Bin bin) {
+            this.bin = bin;
+            this.offsets = new long[bin.laneSlots];
+        }
+    }
+
+    private final Blocks blocks;
+    private final SizeClasses classes;
+    private final boolean shared;
+
+    @SuppressWarnings("unused") // by DEPTH
+    private int depth;
+
+    @SuppressWarnings("unused") // by CLAIMED
+    private boolean claimed;
+
+    private @Nullable Thread owner;
+    private @Nullable Cache[][] caches = new Cache[0][];
+    private @Nullable Atomic atomic;
+
+    @Nullable
+    HeapSession session;
+
+    Lane(Blocks blocks, SizeClasses classes, boolean shared) {
+        this.blocks = blocks;
+        this.classes = classes;
+        this.shared = shared;
+    }
+
+    boolean isShared() {
+        return shared;
+    }
+
+    int depth() {
+        return depth;
+    }
+
+    void depthOpaque(int value) {
+        DEPTH.setOpaque(this, value);
+    }
+
+    void depthRelease(int value) {
+        DEPTH.setRelease(this, value);
+    }
+
+    int depthAcquire() {
+        return (int) DEPTH.getAcquire(this);
+    }
+
+    boolean claim() {
+        return CLAIMED.compareAndSet(this, false, true);
+    }
+
+    void unclaim() {
+        CLAIMED.setRelease(this, false);
+    }
+
+    /** Makes the thread its owner if it has none that lives. Under the gate's monitor. */
+    boolean adopt(Thread thread) {
+        Thread before = owner;
+        if (shared || before != null && before.isAlive()) {
+            return false;
+        }
+        owner = thread;
+        session = null;
+        return true;
+    }
+
+    Cache cache(HeapType type, int sizeClass) {
+        int id = type.id();
+        @Nullable Cache[][] all = caches;
+        if (id < all.length) {
+            @Nullable Cache[] ofType = all[id];
+            if (ofType != null && ofType[sizeClass] instanceof Cache cache) {
+                return cache;
+            }
+        }
+        return makeCache(type, sizeClass);
+    }
+
+    private Cache makeCache(HeapType type, int sizeClass) {
+        int id = type.id();
+        if (id >= caches.length) {
+            caches = java.util.Arrays.copyOf(caches, id + 4);
+        }
+        if (caches[id] == null) {
+            caches[id] = new Cache[classes.count()];
+        }
+        var cache = new Cache(blocks.bin(type, sizeClass));
+        caches[id][sizeClass] = cache;
+        return cache;
+    }
+
+    /** Fills an empty cache to a half. */
+    void refill(Cache cache) {
+        cache.count = cache.bin.refill(cache.offsets, Math.max(1, cache.offsets.length / 2));
+    }
+
+    /** Empties the older half of a full cache. */
+    void spill(Cache cache) {
+        int half = (cache.count + 1) / 2;
+        cache.bin.spill(cache.offsets, 0, half);
+        System.arraycopy(cache.offsets, half, cache.offsets, 0, cache.count - half);
+        cache.count -= half;
+    }
+
+    /** Empties all caches. */
+    void spillAll() {
+        for (@Nullable Cache[] ofType : caches) {
+            if (ofType != null) {
+                for (@Nullable Cache cache : ofType) {
+                    if (cache != null && cache.count > 0) {
+                        cache.bin.spill(cache.offsets, 0, cache.count);
+                        cache.count = 0;
+                    }
+                }
+            }
+        }
+    }
+
+    @Nullable
+    Atomic atomic() {
+        return atomic;
+    }
+
+    void setAtomic(@Nullable Atomic started) {
+        atomic = started;
+    }
+}

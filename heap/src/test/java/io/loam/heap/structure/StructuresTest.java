@@ -1,0 +1,251 @@
+package io.loam.heap.structure;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.loam.heap.HeapOptions;
+import io.loam.heap.PersistentHeap;
+import io.loam.memory.persistence.Durability;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class StructuresTest {
+
+    private static final HeapOptions OPTIONS =
+            HeapOptions.defaults().withDurability(Durability.NONE).withSize(1 << 20, 256 << 20);
+
+    @TempDir
+    Path directory;
+
+    private Path file() {
+        return directory.resolve("structures.heap");
+    }
+
+    private static PersistentMap<String, String> map(PersistentHeap heap) {
+        return PersistentMap.open(heap, "map", HeapCodec.strings(), HeapCodec.strings());
+    }
+
+    private static PersistentTree<String, String> tree(PersistentHeap heap) {
+        return PersistentTree.open(heap, "tree", HeapCodec.strings(), HeapCodec.strings());
+    }
+
+    private static PersistentList<String> list(PersistentHeap heap) {
+        return PersistentList.open(heap, "list", HeapCodec.strings());
+    }
+
+    /** The structure after many random operations is what the JDK's is after the same, open and reopened; and nothing leaks. */
+    @Test
+    void mapsAreLikeTheJdks() {
+        for (boolean ordered : new boolean[] {false, true}) {
+            Map<String, String> model = ordered ? new TreeMap<>() : new HashMap<>();
+            var random = new Random(5);
+            Path path = directory.resolve(ordered ? "tree" : "map");
+            try (PersistentHeap heap = PersistentHeap.create(path, OPTIONS)) {
+                Map<String, String> map = ordered ? tree(heap) : map(heap);
+                for (int i = 0; i < 40_000; i++) {
+                    String key = "key" + random.nextInt(i < 30_000 ? 5000 : 300);
+                    if (random.nextInt(i < 15_000 ? 10 : 3) > 0 && i < 30_000) {
+                        String value = "v".repeat(random.nextInt(60)) + i;
+                        assertThat(map.put(key, value)).isEqualTo(model.put(key, value));
+                    } else {
+                        assertThat(map.remove(key)).isEqualTo(model.remove(key));
+                    }
+                    assertThat(map.get(key)).isEqualTo(model.get(key));
+                }
+                assertThat(map.size()).isEqualTo(model.size());
+                assertThat(map).isEqualTo(model);
+                assertThat(heap.check().problems()).isEmpty();
+                assertThat(heap.check().garbage()).isZero();
+            }
+            try (PersistentHeap heap = PersistentHeap.open(path, OPTIONS)) {
+                Map<String, String> map = ordered ? tree(heap) : map(heap);
+                assertThat(map).isEqualTo(model);
+                assertThat(map.size()).isEqualTo(model.size());
+                if (ordered) {
+                    assertThat(new ArrayList<>(map.keySet())).isEqualTo(new ArrayList<>(model.keySet()));
+                }
+                map.clear();
+                assertThat(map).isEmpty();
+                assertThat(map.put("again", "1")).isNull();
+                assertThat(heap.check().garbage()).isZero();
+                assertThat(heap.check().problems()).isEmpty();
+            }
+        }
+    }
+
+    @Test
+    void aTreeScansRangesInOrder() {
+        try (PersistentHeap heap = PersistentHeap.create(file(), OPTIONS)) {
+            PersistentTree<Long, Long> tree =
+                    PersistentTree.open(heap, "numbers", HeapCodec.longs(), HeapCodec.longs());
+            TreeMap<Long, Long> model = new TreeMap<>();
+            var random = new Random(2);
+            for (int i = 0; i < 5000; i++) {
+                long key = random.nextInt(20_000) - 10_000;
+                tree.put(key, key * 2);
+                model.put(key, key * 2);
+            }
+            for (int i = 0; i < 100; i++) {
+                long from = random.nextInt(20_000) - 10_000;
+                long to = from + random.nextInt(1000);
+                List<Long> keys = new ArrayList<>();
+                tree.range(from, to).forEach(entry -> keys.add(entry.getKey()));
+                assertThat(keys)
+                        .isEqualTo(new ArrayList<>(model.subMap(from, to).keySet()));
+                var ceiling = tree.ceilingEntry(from);
+                assertThat(ceiling == null ? null : ceiling.getKey()).isEqualTo(model.ceilingKey(from));
+            }
+            assertThat(tree.firstEntry()).isEqualTo(model.firstEntry());
+        }
+    }
+
+    @Test
+    void aListIsLikeTheJdks() {
+        List<String> model = new ArrayList<>();
+        var random = new Random(7);
+        try (PersistentHeap heap = PersistentHeap.create(file(), OPTIONS)) {
+            PersistentList<String> list = list(heap);
+            for (int i = 0; i < 5000; i++) {
+                String element = "e".repeat(random.nextInt(30)) + i;
+                switch (random.nextInt(6)) {
+                    case 0, 1 -> {
+                        list.add(element);
+                        model.add(element);
+                    }
+                    case 2 -> {
+                        int index = random.nextInt(model.size() + 1);
+                        list.add(index, element);
+                        model.add(index, element);
+                    }
+                    case 3 -> {
+                        if (!model.isEmpty()) {
+                            int index = random.nextInt(model.size());
+                            assertThat(list.set(index, element)).isEqualTo(model.set(index, element));
+                        }
+                    }
+                    default -> {
+                        if (!model.isEmpty()) {
+                            int index = random.nextBoolean() ? model.size() - 1 : random.nextInt(model.size());
+                            assertThat(list.remove(index)).isEqualTo(model.remove(index));
+                        }
+                    }
+                }
+            }
+            assertThat(list).isEqualTo(model);
+            assertThatThrownBy(() -> list.get(model.size())).isInstanceOf(IndexOutOfBoundsException.class);
+            assertThatThrownBy(() -> list.remove(-1)).isInstanceOf(IndexOutOfBoundsException.class);
+            assertThat(heap.check().garbage()).isZero();
+            assertThat(heap.check().problems()).isEmpty();
+        }
+        try (PersistentHeap heap = PersistentHeap.open(file(), OPTIONS)) {
+            assertThat(list(heap)).isEqualTo(model);
+            list(heap).clear();
+            assertThat(list(heap)).isEmpty();
+        }
+    }
+
+    @Test
+    void operationsInsideOfAnAtomicUpdateSucceedOrFailTogether() {
+        try (PersistentHeap heap = PersistentHeap.create(file(), OPTIONS)) {
+            PersistentMap<String, String> map = map(heap);
+            PersistentTree<String, String> tree = tree(heap);
+            PersistentList<String> list = list(heap);
+            for (int i = 0; i < 200; i++) {
+                map.put("k" + i, "before");
+                tree.put("k" + i, "before");
+                list.add("before");
+            }
+            assertThatThrownBy(() -> heap.atomic(() -> {
+                        for (int i = 0; i < 300; i++) {
+                            map.put("k" + i, "after");
+                            tree.put("k" + i, "after");
+                            list.add(0, "after");
+                        }
+                        map.remove("k5");
+                        tree.remove("k5");
+                        assertThat(map.size()).isEqualTo(299);
+                        throw new IllegalStateException("no");
+                    }))
+                    .hasMessage("no");
+            assertThat(map).hasSize(200).containsEntry("k5", "before").doesNotContainValue("after");
+            assertThat(tree).hasSize(200).containsEntry("k5", "before").doesNotContainValue("after");
+            assertThat(list).hasSize(200).doesNotContain("after");
+            heap.atomic(() -> {
+                map.put("both", "1");
+                tree.put("both", "1");
+            });
+            assertThat(map).hasSize(201);
+            assertThat(tree).hasSize(201);
+            assertThat(heap.check().problems()).isEmpty();
+            assertThat(heap.check().garbage()).isZero();
+        }
+    }
+
+    /** Each key is written by one thread and read by all: a reader finds the key, and a value that was written whole. */
+    @Test
+    void readersSeeWholeValuesWhileOthersWrite() throws Exception {
+        try (PersistentHeap heap = PersistentHeap.create(file(), OPTIONS)) {
+            List<Map<String, String>> maps = List.of(map(heap), tree(heap));
+            for (Map<String, String> map : maps) {
+                for (int i = 0; i < 100; i++) {
+                    map.put("k" + i, "0".repeat(20));
+                }
+            }
+            AtomicReference<Throwable> failure = new AtomicReference<>();
+            List<Thread> threads = new ArrayList<>();
+            for (int t = 0; t < 4; t++) {
+                int id = t;
+                Thread thread = Thread.ofPlatform().start(() -> {
+                    try {
+                        var random = new Random(id);
+                        for (int i = 0; i < 20_000; i++) {
+                            Map<String, String> map = maps.get(i & 1);
+                            String key = "k" + random.nextInt(100);
+                            if (id < 2) {
+                                map.put(key, ("" + (char) ('a' + random.nextInt(26))).repeat(random.nextInt(200)));
+                                map.put("x" + id + random.nextInt(1000), "y");
+                                map.remove("x" + id + random.nextInt(1000));
+                            } else {
+                                String value = map.get(key);
+                                if (value == null || value.chars().distinct().count() > 1) {
+                                    throw new AssertionError(key + " has " + value);
+                                }
+                            }
+                        }
+                    } catch (Throwable e) {
+                        failure.compareAndSet(null, e);
+                    }
+                });
+                threads.add(thread);
+            }
+            for (Thread thread : threads) {
+                thread.join();
+            }
+            assertThat(failure.get()).isNull();
+            assertThat(heap.check().problems()).isEmpty();
+            assertThat(heap.check().garbage()).isZero();
+        }
+    }
+
+    @Test
+    void iterationRemovesAndChangesThroughTheMap() {
+        try (PersistentHeap heap = PersistentHeap.create(file(), OPTIONS)) {
+            PersistentMap<String, String> map = map(heap);
+            for (int i = 0; i < 1000; i++) {
+                map.put("k" + i, "" + i);
+            }
+            map.entrySet().removeIf(entry -> Integer.parseInt(entry.getValue()) % 2 == 0);
+            map.entrySet().forEach(entry -> entry.setValue("odd"));
+            assertThat(map).hasSize(500);
+            assertThat(map.values()).containsOnly("odd");
+        }
+    }
+}
