@@ -5,8 +5,8 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 
 /**
- * A file mapped as shared memory, locked, that can grow in place: the mapping covers as many addresses as the file may ever need, and those
- * beyond its end come alive when it is extended.
+ * A {@link SharedFile} that one object has for itself, mapped as a MemorySegment, that can grow in place: the mapping covers as many addresses as the file may ever need, and
+ * those beyond its end come alive when it is extended.
  *
  * <p>Offsets and lengths are in bytes from the file's start. {@link #memory} dies with {@link #close}: an access then throws and
  * does not fault. Touching a page beyond the file's end throws {@link InternalError}; so does one that the file system can't give space
@@ -14,24 +14,19 @@ import java.nio.file.Path;
  */
 public final class MappedFile implements AutoCloseable {
 
-    private final Path path;
-    private final int descriptor;
+    private static final int MODE = 0600;
+    /** The byte whose lock stands for the whole file. */
+    private static final long LOCK = 0;
+
+    private final SharedFile file;
     private final Arena arena;
     private final MemorySegment memory;
     private volatile long bytes;
 
-    private MappedFile(Path path, int descriptor, long bytes, long reservedBytes, boolean writable) {
-        this.path = path;
-        this.descriptor = descriptor;
+    private MappedFile(SharedFile file, long bytes, long reservedBytes) {
+        this.file = file;
         this.bytes = bytes;
-        int protection = Native.PROT_READ | (writable ? Native.PROT_WRITE : 0);
-        long address = NativeFile.map(descriptor, reservedBytes, protection);
-        if (address < 0) {
-            throw failure(
-                    "mmap of " + reservedBytes + " bytes",
-                    (int) -address,
-                    "raise the limit of address space (ulimit -v)");
-        }
+        long address = file.mapAnywhere(reservedBytes, file.isWritable());
         arena = Arena.ofShared();
         memory = MemorySegment.ofAddress(address)
                 .reinterpret(reservedBytes, arena, ignored -> Native.munmap(address, reservedBytes));
@@ -44,21 +39,11 @@ public final class MappedFile implements AutoCloseable {
      * @throws MemoryException if there is such a file already, or it can't be made
      */
     public static MappedFile create(Path path, long bytes, long reservedBytes) {
-        Platform.check();
-        int descriptor = NativeFile.open(path.toString(), NativeFile.O_RDWR | NativeFile.O_CREAT | NativeFile.O_EXCL);
-        if (descriptor < 0) {
-            throw failure(
-                    path,
-                    "creating",
-                    -descriptor,
-                    -descriptor == NativeFile.EEXIST
-                            ? "a file of this name exists: open it, or delete it first"
-                            : "check the directory and its permissions");
-        }
-        return guarded(descriptor, () -> {
-            lock(path, descriptor, true);
-            check(path, "extending to " + bytes + " bytes", NativeFile.ftruncate(descriptor, bytes));
-            return new MappedFile(path, descriptor, bytes, reservedBytes, true);
+        SharedFile file = SharedFile.create(path, MODE);
+        return closingOnFailure(file, () -> {
+            lock(file);
+            file.truncate(bytes);
+            return new MappedFile(file, bytes, reservedBytes);
         });
     }
 
@@ -69,67 +54,40 @@ public final class MappedFile implements AutoCloseable {
      * @throws MemoryException if there is no such file, another process or object holds it, or it can't be mapped
      */
     public static MappedFile open(Path path, long reservedBytes, boolean writable) {
-        Platform.check();
-        int descriptor = NativeFile.open(path.toString(), writable ? NativeFile.O_RDWR : NativeFile.O_RDONLY);
-        if (descriptor < 0) {
-            throw failure(
-                    path,
-                    "opening",
-                    -descriptor,
-                    -descriptor == NativeFile.ENOENT ? "no such file" : "check the permissions");
-        }
-        return guarded(descriptor, () -> {
-            lock(path, descriptor, writable);
-            long bytes = NativeFile.length(descriptor);
-            check(path, "asking for the length", (int) Math.min(0, bytes));
-            return new MappedFile(path, descriptor, bytes, Math.max(1, Math.max(bytes, reservedBytes)), writable);
+        SharedFile file = SharedFile.open(path, writable);
+        return closingOnFailure(file, () -> {
+            lock(file);
+            long bytes = file.bytes();
+            return new MappedFile(file, bytes, Math.max(1, Math.max(bytes, reservedBytes)));
         });
     }
 
-    private static MappedFile guarded(int descriptor, java.util.function.Supplier<MappedFile> opening) {
+    private interface Opening {
+        MappedFile run();
+    }
+
+    private static MappedFile closingOnFailure(SharedFile file, Opening opening) {
         boolean opened = false;
         try {
-            MappedFile file = opening.get();
+            MappedFile mapped = opening.run();
             opened = true;
-            return file;
+            return mapped;
         } finally {
             if (!opened) {
-                NativeFile.close(descriptor);
+                file.close();
             }
         }
     }
 
-    private static void lock(Path path, int descriptor, boolean exclusive) {
-        int result = NativeFile.tryLock(descriptor, exclusive);
-        if (result == -Errno.EAGAIN || result == -Errno.EACCES) {
-            throw new MemoryException(path + " is in use: another process, or this one, has it open"
-                    + (exclusive ? "" : " for writing") + "; close it there first");
+    private static void lock(SharedFile file) {
+        if (!file.tryLockByte(LOCK, file.isWritable())) {
+            throw new MemoryException(file.path() + " is in use: another process, or this one, has it open"
+                    + (file.isWritable() ? "" : " for writing") + "; close it there first");
         }
-        check(path, "locking", result);
-    }
-
-    private static void check(Path path, String call, int result) {
-        if (result < 0) {
-            throw failure(path, call, -result, remedy(-result));
-        }
-    }
-
-    private static String remedy(int errno) {
-        return errno == NativeFile.ENOSPC
-                ? "the file system is full: free some of it, or use another"
-                : "see the errno and the kernel's log";
-    }
-
-    private static MemoryException failure(Path path, String call, int errno, String remedy) {
-        return MemoryException.of(call + " " + path, errno, remedy);
-    }
-
-    private MemoryException failure(String call, int errno, String remedy) {
-        return failure(path, call, errno, remedy);
     }
 
     public Path path() {
-        return path;
+        return file.path();
     }
 
     /** The whole mapping; only its first {@link #bytes} may be touched. */
@@ -145,36 +103,33 @@ public final class MappedFile implements AutoCloseable {
     /**
      * Takes space of the file system for a range, extending the file if it ends behind its end, so that touching it can't fail later.
      *
-     * @throws MemoryException if the file system is full; nothing has changed then
+     * @throws MemoryException if the file system is full; the file is as long as before then
      */
     public void allocate(long offset, long length) {
-        int result = NativeFile.allocate(descriptor, offset, length);
-        if (result < 0) {
-            NativeFile.ftruncate(descriptor, bytes);
-            throw failure("reserving " + length + " bytes at offset " + offset + " of", -result, remedy(-result));
-        }
+        file.allocate(offset, length);
         bytes = Math.max(bytes, offset + length);
     }
 
-    /** Gives the space of a range of whole pages back to the file system; it reads as zeros then. False if the file system can't. */
-    public boolean punch(long offset, long length) {
-        return NativeFile.punch(descriptor, offset, length) == 0;
+    /** As {@link SharedFile#release}. */
+    public boolean release(long offset, long length) {
+        return file.release(offset, length);
     }
 
     /** Writes the pages of a range and what is needed to find them to the medium, and waits for it. */
     public void sync(long offset, long length) {
-        long page = Native.pageBytes();
-        long from = offset & -page;
-        int result = NativeFile.msync(memory.address() + from, offset + length - from);
+        long from = offset & -Native.pageBytes();
+        int result = Native.msync(memory.address() + from, offset + length - from);
         if (result < 0) {
-            throw failure(
-                    "msync of " + length + " bytes at offset " + offset + " of", -result, "the medium failed to write");
+            throw MemoryException.of(
+                    "msync of " + length + " bytes at offset " + offset + " of " + path(),
+                    -result,
+                    "the medium failed to write; see the kernel's log");
         }
     }
 
     /** Writes the file's length and what it is made of to the medium. */
     public void syncLength() {
-        check(path, "fsync of", NativeFile.fsync(descriptor));
+        file.sync();
     }
 
     /** Allows or forbids stores to a range of whole pages; a store to a forbidden one ends the JVM. */
@@ -182,8 +137,10 @@ public final class MappedFile implements AutoCloseable {
         int result = Native.mprotect(
                 memory.address() + offset, length, Native.PROT_READ | (writable ? Native.PROT_WRITE : 0));
         if (result < 0) {
-            throw failure(
-                    "mprotect of " + length + " bytes at offset " + offset + " of", -result, "raise vm.max_map_count");
+            throw MemoryException.of(
+                    "mprotect of " + length + " bytes at offset " + offset + " of " + path(),
+                    -result,
+                    "raise vm.max_map_count");
         }
     }
 
@@ -191,7 +148,7 @@ public final class MappedFile implements AutoCloseable {
     public void close() {
         if (arena.scope().isAlive()) {
             arena.close();
-            NativeFile.close(descriptor);
+            file.close();
         }
     }
 }

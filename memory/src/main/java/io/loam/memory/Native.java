@@ -40,6 +40,11 @@ final class Native {
 
     static final int SEEK_END = 2;
 
+    static final int MS_SYNC = 4;
+
+    /** Both together: FALLOC_FL_KEEP_SIZE and FALLOC_FL_PUNCH_HOLE. */
+    static final int FALLOC_PUNCH_HOLE_KEEP_SIZE = 3;
+
     /** The ioctl that shares one file's blocks with another: _IOW(0x94, 9, int), the same on x86-64 and AArch64. */
     static final long FICLONE = 0x40049409L;
 
@@ -94,6 +99,8 @@ final class Native {
     private static final MethodHandle FTRUNCATE = handle("ftruncate", FunctionDescriptor.of(INT, INT, LONG), CAPTURE);
     private static final MethodHandle FALLOCATE =
             handle("fallocate", FunctionDescriptor.of(INT, INT, INT, LONG, LONG), CAPTURE);
+    private static final MethodHandle FSYNC = handle("fsync", FunctionDescriptor.of(INT, INT), CAPTURE);
+    private static final MethodHandle MSYNC = handle("msync", FunctionDescriptor.of(INT, LONG, LONG, INT), CAPTURE);
     private static final MethodHandle FCHMOD = handle("fchmod", FunctionDescriptor.of(INT, INT, INT), CAPTURE);
     private static final MethodHandle FSETXATTR =
             handle("fsetxattr", FunctionDescriptor.of(INT, INT, POINTER, POINTER, LONG, INT), CAPTURE);
@@ -287,9 +294,34 @@ final class Native {
 
     /** Allocates a range of a file and makes the file that long, content kept; 0 or the negated errno. */
     static int fallocate(int descriptor, long offset, long bytes) {
+        return fallocate(descriptor, 0, offset, bytes);
+    }
+
+    /** As fallocate(2) with a mode; 0 or the negated errno. */
+    static int fallocate(int descriptor, int mode, long offset, long bytes) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment state = arena.allocate(STATE);
-            return answer((int) FALLOCATE.invokeExact(state, descriptor, 0, offset, bytes), state);
+            return answer((int) FALLOCATE.invokeExact(state, descriptor, mode, offset, bytes), state);
+        } catch (Throwable t) {
+            throw unexpected(t);
+        }
+    }
+
+    /** Writes a file and its length to the medium; 0 or the negated errno. */
+    static int fsync(int descriptor) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment state = arena.allocate(STATE);
+            return answer((int) FSYNC.invokeExact(state, descriptor), state);
+        } catch (Throwable t) {
+            throw unexpected(t);
+        }
+    }
+
+    /** Writes the pages of a mapped file to the medium and waits for it; 0 or the negated errno. */
+    static int msync(long address, long bytes) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment state = arena.allocate(STATE);
+            return answer((int) MSYNC.invokeExact(state, address, bytes, MS_SYNC), state);
         } catch (Throwable t) {
             throw unexpected(t);
         }

@@ -100,24 +100,54 @@ public final class SharedFile implements AutoCloseable {
      * @throws MemoryException if there is no space; the file is as long as before then
      */
     public void allocate(long bytes) {
+        allocate(0, bytes);
+    }
+
+    /**
+     * Allocates the space of a range, content kept, new bytes 0, and lengthens the file if the range ends behind its end.
+     *
+     * @throws MemoryException if there is no space; the file is as long as before then
+     */
+    public void allocate(long offset, long length) {
         Lock use = use();
         try {
             long before = checked("lseek in", Native.fileBytes(descriptor), "is it a file?");
-            for (long done = 0; done < bytes; ) {
-                long step = Math.min(ALLOCATE_STEP_BYTES, bytes - done);
-                int result = Native.fallocate(descriptor, done, step);
+            for (long done = 0; done < length; ) {
+                long step = Math.min(ALLOCATE_STEP_BYTES, length - done);
+                int result = Native.fallocate(descriptor, offset + done, step);
                 if (result == -Errno.EINTR) {
                     continue;
                 }
                 if (result < 0) {
                     int ignored = Native.ftruncate(descriptor, before);
                     throw MemoryException.of(
-                            "fallocate of " + bytes + " bytes for " + path,
+                            "fallocate of " + length + " bytes at offset " + offset + " of " + path,
                             -result,
                             "free space on that file system, or ask for less");
                 }
                 done += step;
             }
+        } finally {
+            use.unlock();
+        }
+    }
+
+    /** Gives the space of a range of whole pages back to the file system; it reads as zeros then. False if the file system can't. */
+    public boolean release(long offset, long length) {
+        Lock use = use();
+        try {
+            return Native.fallocate(descriptor, Native.FALLOC_PUNCH_HOLE_KEEP_SIZE, offset, length) == 0;
+        } finally {
+            use.unlock();
+        }
+    }
+
+    /** Writes content, length and what is needed to find them to the medium, and waits for it. */
+    public void sync() {
+        Lock use = use();
+        try {
+            long ignored =
+                    checked("fsync of", Native.fsync(descriptor), "the medium failed to write; see the kernel's log");
         } finally {
             use.unlock();
         }
@@ -283,6 +313,19 @@ public final class SharedFile implements AutoCloseable {
                             ? "another mapping of this process is there"
                             : "raise ulimit -v or vm.max_map_count, and open it for writing to write");
             return new SharedMapping(path, address, bytes, forWriting);
+        } finally {
+            use.unlock();
+        }
+    }
+
+    /** The address of a mapping of the first {@code bytes} bytes, shared, that this process alone has there. */
+    long mapAnywhere(long bytes, boolean forWriting) {
+        Lock use = use();
+        try {
+            return checked(
+                    "mmap of " + bytes + " bytes of",
+                    Native.mmap(0, bytes, protection(forWriting), Native.MAP_SHARED | Native.MAP_NORESERVE, descriptor),
+                    "raise the limit of address space (ulimit -v) or vm.max_map_count");
         } finally {
             use.unlock();
         }

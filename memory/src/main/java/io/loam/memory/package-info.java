@@ -3,7 +3,7 @@
  *
  * <pre>
  *   Reservation ──mmap, madvise──► Native (libc by java.lang.foreign; downcalls for memory)
- *   MappedFile ──open, mmap, msync──► NativeFile (the same for files)
+ *   MappedFile ──► SharedFile ──open, mmap, locks──► Native
  *   Topology, Cpu, ProcessMemory ──► Native, sysfs, procfs
  *   RawMemory ◄── NativeMemory (one segment over every address)
  *             ◄── HeapMemory   (a long[], for model checkers)

@@ -23,6 +23,8 @@ public final class FileMemory extends PersistentMemory {
     private final Durability durability;
     private final ThreadLocal<Pages> flushed = ThreadLocal.withInitial(Pages::new);
     private final @Nullable LineWriter lines;
+    /** Null: everything may be stored to. Set before other threads know of it. */
+    private @Nullable StoreWindows windows;
 
     private FileMemory(MappedFile file, Durability durability) {
         super(file.memory());
@@ -74,6 +76,14 @@ public final class FileMemory extends PersistentMemory {
     }
 
     @Override
+    void storing(long offset, long length) {
+        StoreWindows guarding = windows;
+        if (guarding != null && length > 0) {
+            guarding.open(offset, length);
+        }
+    }
+
+    @Override
     void stored(long offset, long length) {}
 
     @Override
@@ -96,8 +106,9 @@ public final class FileMemory extends PersistentMemory {
 
     @Override
     public void allocate(long offset, long length) {
+        long before = file.bytes();
         file.allocate(offset, length);
-        if (durability != Durability.NONE) {
+        if (durability != Durability.NONE && file.bytes() > before) {
             file.syncLength();
         }
         if (lines != null) {
@@ -107,7 +118,7 @@ public final class FileMemory extends PersistentMemory {
 
     @Override
     public void release(long offset, long length) {
-        file.punch(offset, length);
+        file.release(offset, length);
     }
 
     @Override
@@ -127,9 +138,20 @@ public final class FileMemory extends PersistentMemory {
         // SYNC: force() has fenced
     }
 
-    /** Allows or forbids stores to whole pages; a store to a forbidden one ends the JVM. */
-    public void protect(long offset, long length, boolean writable) {
-        file.protect(offset, length, writable);
+    /**
+     * From now on the memory is write-protected but for windows that stores through this object open, by 64 KiB. A store past it, through an old view or a stray pointer, ends the JVM.
+     * Nobody stores meanwhile.
+     */
+    public void guardStores() {
+        if (windows == null) {
+            windows = new StoreWindows(file);
+        }
+    }
+
+    /** Ends all windows, while nobody stores: writable views may be stored to only between being got and this. How many pieces there were. */
+    public int closeWindows() {
+        StoreWindows guarding = windows;
+        return guarding == null ? 0 : guarding.closeAll();
     }
 
     @Override

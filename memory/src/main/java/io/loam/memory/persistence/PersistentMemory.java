@@ -30,6 +30,9 @@ public abstract class PersistentMemory implements AutoCloseable {
         this.memory = memory;
     }
 
+    /** Called before each store, which may then be made. */
+    abstract void storing(long offset, long length);
+
     /** Called after each store; only a simulation listens. */
     abstract void stored(long offset, long length);
 
@@ -85,26 +88,31 @@ public abstract class PersistentMemory implements AutoCloseable {
     }
 
     public final void putByte(long offset, byte value) {
+        storing(offset, 1);
         memory.set(ValueLayout.JAVA_BYTE, offset, value);
         stored(offset, 1);
     }
 
     public final void putInt(long offset, int value) {
+        storing(offset, Integer.BYTES);
         memory.set(PLAIN_INT, offset, value);
         stored(offset, Integer.BYTES);
     }
 
     public final void putLong(long offset, long value) {
+        storing(offset, Long.BYTES);
         memory.set(PLAIN_LONG, offset, value);
         stored(offset, Long.BYTES);
     }
 
     public final void putLongRelease(long offset, long value) {
+        storing(offset, Long.BYTES);
         LONG.setRelease(memory, offset, value);
         stored(offset, Long.BYTES);
     }
 
     public final boolean compareAndSetLong(long offset, long expected, long value) {
+        storing(offset, Long.BYTES);
         boolean done = LONG.compareAndSet(memory, offset, expected, value);
         if (done) {
             stored(offset, Long.BYTES);
@@ -113,11 +121,13 @@ public abstract class PersistentMemory implements AutoCloseable {
     }
 
     public final void copyIn(byte[] source, int sourceOffset, long offset, int length) {
+        storing(offset, length);
         MemorySegment.copy(source, sourceOffset, memory, ValueLayout.JAVA_BYTE, offset, length);
         stored(offset, length);
     }
 
     public final void copyIn(MemorySegment source, long sourceOffset, long offset, long length) {
+        storing(offset, length);
         MemorySegment.copy(source, sourceOffset, memory, offset, length);
         stored(offset, length);
     }
@@ -128,11 +138,13 @@ public abstract class PersistentMemory implements AutoCloseable {
 
     /** Copies within; overlap is allowed. */
     public final void copy(long from, long to, long length) {
+        storing(to, length);
         MemorySegment.copy(memory, from, memory, to, length);
         stored(to, length);
     }
 
     public final void fill(long offset, long length, byte value) {
+        storing(offset, length);
         memory.asSlice(offset, length).fill(value);
         stored(offset, length);
     }
@@ -144,6 +156,7 @@ public abstract class PersistentMemory implements AutoCloseable {
 
     /** A view to store through. The stores take part in flushes of their lines like others; a simulation learns of them only then or at a crash. */
     public final MemorySegment writableView(long offset, long length) {
+        storing(offset, length);
         exposed(offset, length);
         return memory.asSlice(offset, length);
     }

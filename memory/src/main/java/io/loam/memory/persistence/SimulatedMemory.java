@@ -205,6 +205,9 @@ public final class SimulatedMemory extends PersistentMemory {
     public void release(long offset, long length) {}
 
     @Override
+    void storing(long offset, long length) {}
+
+    @Override
     synchronized void stored(long offset, long length) {
         if (length == 0) {
             return;
