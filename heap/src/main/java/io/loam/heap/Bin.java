@@ -73,10 +73,13 @@ final class Bin {
         Run[] emptied = new Run[to - from];
         int count = 0;
         synchronized (this) {
+            Run run = null;
             for (int i = from; i < to; i++) {
-                Run run = blocks.runOf(offsets[i]);
+                if (run == null || !run.holds(offsets[i])) {
+                    run = blocks.runOf(offsets[i]);
+                    list(run);
+                }
                 run.give(run.slot(offsets[i]));
-                list(run);
                 if (run.isEmpty() && run != spare) {
                     if (spare == null) {
                         spare = run;

@@ -1,6 +1,8 @@
 package io.loam.heap;
 
 import io.loam.memory.persistence.PersistentMemory;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReferenceArray;
@@ -20,6 +22,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Blocks {
 
+    private static final VarHandle RUNS = MethodHandles.arrayElementVarHandle(Run[].class);
     private static final int USED = 4;
     private static final int EPOCH = 8;
 
@@ -28,7 +31,7 @@ final class Blocks {
     private final Lines lines;
     private final Space space;
     private final SizeClasses classes;
-    private final AtomicReferenceArray<@Nullable Run> runs;
+    private final @Nullable Run[] runs;
     /** Bins by type and size class. */
     private final AtomicReferenceArray<@Nullable Bin>[] bins;
 
@@ -42,7 +45,7 @@ final class Blocks {
         this.space = space;
         this.classes = classes;
         this.epoch = epoch;
-        this.runs = new AtomicReferenceArray<>(geometry.superblocks());
+        this.runs = new Run[geometry.superblocks()];
         this.bins = new AtomicReferenceArray[geometry.types() + HeapType.FIRST_ID];
         for (int i = 0; i < bins.length; i++) {
             bins[i] = new AtomicReferenceArray<>(i <= HeapType.BYTES_ID ? classes.count() : 0);
@@ -101,7 +104,7 @@ final class Blocks {
     private void place(Run run) {
         for (int i = 0; i < run.superblocks; i++) {
             // release: pairs with runAt: whoever finds the run finds its fields
-            runs.setRelease(run.superblock + i, run);
+            RUNS.setRelease(runs, run.superblock + i, run);
         }
     }
 
@@ -127,7 +130,7 @@ final class Blocks {
     @Nullable
     Run runAt(long offset) {
         long superblock = offset >>> geometry.shift();
-        return superblock < runs.length() ? runs.getAcquire((int) superblock) : null;
+        return superblock >= 0 && superblock < runs.length ? (Run) RUNS.getAcquire(runs, (int) superblock) : null;
     }
 
     Run runOf(long offset) {
@@ -143,7 +146,7 @@ final class Blocks {
         var all = new ArrayList<Run>();
         int limit = space.superblocks();
         for (int superblock = geometry.firstSuperblock(); superblock < limit; ) {
-            Run run = runs.getAcquire(superblock);
+            Run run = (Run) RUNS.getAcquire(runs, superblock);
             if (run == null) {
                 superblock++;
             } else {
@@ -208,7 +211,7 @@ final class Blocks {
 
     private void forget(Run run) {
         for (int i = 0; i < run.superblocks; i++) {
-            runs.setRelease(run.superblock + i, null);
+            RUNS.setRelease(runs, run.superblock + i, (Run) null);
         }
         space.give(run.superblock, run.superblocks);
     }

@@ -6,6 +6,7 @@ import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.LongStream;
 
 /** Finds what is reachable and frees the rest: after a crash, and in a running heap while held alone. */
 final class Collector {
@@ -42,18 +43,8 @@ final class Collector {
         sessions.add(session);
     }
 
-    /** What it allocated is known to nobody any more. */
     synchronized void end(HeapSession session) {
-        if (!sessions.remove(session)) {
-            return;
-        }
-        for (long offset : session.allocated()) {
-            Run run = blocks.runAt(offset);
-            int slot = run == null ? -1 : run.slot(offset);
-            if (run != null && slot >= 0 && blocks.states(run)[slot] == Run.NEW) {
-                blocks.states(run)[slot] = Run.OLD;
-            }
-        }
+        sessions.remove(session);
     }
 
     private long[] rootObjects() {
@@ -94,6 +85,7 @@ final class Collector {
         List<Run> runs = blocks.all();
         Marker marker = marker(false);
         marker.mark(onlineRoots(runs));
+        marker.markIfObjects(held());
         long freed = 0;
         long superblocks = 0;
         List<Run> dead = new ArrayList<>();
@@ -106,7 +98,7 @@ final class Collector {
             if (swept > 0) {
                 run.recount();
             }
-            if (swept > 0 && run.used() == 0) {
+            if (swept > 0 && run.isEmpty()) {
                 run.ended = true;
                 dead.add(run);
                 superblocks += run.superblocks;
@@ -117,16 +109,10 @@ final class Collector {
         return new CollectionReport(marker.marked(), freed, marker.dangling(), superblocks, System.nanoTime() - begin);
     }
 
-    /** Roots, what sessions keep, and every object that an open session allocated. */
+    /** Roots, and every object that was allocated outside of sessions and not settled. */
     private long[] onlineRoots(List<Run> runs) {
         long[] found = rootObjects();
         int count = found.length;
-        for (HeapSession session : sessions) {
-            long[] kept = session.kept();
-            found = Arrays.copyOf(found, count + kept.length);
-            System.arraycopy(kept, 0, found, count, kept.length);
-            count += kept.length;
-        }
         for (Run run : runs) {
             byte[] states = blocks.states(run);
             for (int slot = 0; slot < states.length; slot++) {
@@ -171,9 +157,11 @@ final class Collector {
                 System.nanoTime() - begin);
     }
 
+    /** What sessions keep and have allocated; some of it may have been freed since, and its place be another object's. */
     private long[] held() {
         return sessions.stream()
-                .flatMapToLong(session -> Arrays.stream(session.kept()))
+                .flatMapToLong(
+                        session -> LongStream.concat(Arrays.stream(session.kept()), Arrays.stream(session.allocated())))
                 .toArray();
     }
 

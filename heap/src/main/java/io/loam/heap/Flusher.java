@@ -50,7 +50,7 @@ final class Flusher {
     }
 
     private void flush(List<HeapGroup> batch) {
-        boolean success = false;
+        Throwable failure = null;
         try {
             for (HeapGroup group : batch) {
                 for (int i = 0; i < group.size(); i += 2) {
@@ -58,11 +58,12 @@ final class Flusher {
                 }
             }
             memory.fence();
-            success = true;
-        } finally {
-            for (HeapGroup group : batch) {
-                group.done(success);
-            }
+        } catch (Throwable e) {
+            // whoever waits for one of these groups is told; the next ones get a try of their own
+            failure = e;
+        }
+        for (HeapGroup group : batch) {
+            group.done(failure);
         }
     }
 

@@ -15,7 +15,14 @@ import org.jspecify.annotations.Nullable;
 final class Gate {
 
     private static final int SHARED_LANES = 32;
+    private static final int REMEMBERED = 256;
     private static final long WAIT_NANOS = 20_000;
+
+    /**
+     * Lanes by their owners' ids, to find most without a ThreadLocal. Races are harmless: a lane is taken for a thread's only if it says so itself, and a thread that reads
+     * its own name there has written it.
+     */
+    private final @Nullable Lane[] remembered = new Lane[REMEMBERED];
 
     /** Kept by platform threads; by a virtual thread only while it is inside of an operation that may call others. */
     private final ThreadLocal<@Nullable Lane> mine = new ThreadLocal<>();
@@ -46,7 +53,7 @@ final class Gate {
 
     /** The calling thread's lane, entered; given back to {@link #exit}. Operations may be nested. */
     Lane enter() {
-        Lane lane = mine.get();
+        Lane lane = current();
         if (lane == null) {
             lane = lane();
         }
@@ -77,7 +84,7 @@ final class Gate {
 
     /** Whether the calling thread is inside of an operation. */
     boolean isEntered() {
-        Lane lane = mine.get();
+        Lane lane = current();
         return lane != null && lane.depth() > 0;
     }
 
@@ -102,7 +109,14 @@ final class Gate {
         Thread thread = Thread.currentThread();
         Lane lane = thread.isVirtual() ? claimShared(thread) : own(thread);
         mine.set(lane);
+        if (!lane.isShared()) {
+            remembered[place(thread)] = lane;
+        }
         return lane;
+    }
+
+    private static int place(Thread thread) {
+        return (int) thread.threadId() & REMEMBERED - 1;
     }
 
     private synchronized Lane own(Thread thread) {
@@ -131,8 +145,9 @@ final class Gate {
 
     /** Runs the action while no other thread is inside of an operation, and none enters. */
     <T> T alone(Supplier<T> action) {
-        if (isEntered() && !alone.isHeldByCurrentThread()) {
-            throw new IllegalStateException("a thread inside of atomic() can't have the heap alone; call this outside");
+        if (isEntered()) {
+            throw new IllegalStateException(
+                    "a thread inside of atomic() or operate() can't have the heap alone; call this outside");
         }
         alone.lock();
         boolean outermost = alone.getHoldCount() == 1;
@@ -171,6 +186,8 @@ final class Gate {
     /** The calling thread's lane if it has one. */
     @Nullable
     Lane current() {
-        return mine.get();
+        Thread thread = Thread.currentThread();
+        Lane lane = remembered[place(thread)];
+        return lane != null && lane.isOwnedBy(thread) ? lane : mine.get();
     }
 }

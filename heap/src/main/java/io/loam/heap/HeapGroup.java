@@ -3,6 +3,7 @@ package io.loam.heap;
 import java.util.Arrays;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Ranges that become durable together in the background, so that the writer need not stall: after {@link #seal} the group is a ticket that can be asked or waited for. Filled by one thread.
@@ -14,7 +15,7 @@ public final class HeapGroup {
     private int count;
     private boolean sealed;
     private final CountDownLatch durable = new CountDownLatch(1);
-    private volatile boolean failed;
+    private volatile @Nullable Throwable failure;
 
     HeapGroup(PersistentHeap heap) {
         this.heap = heap;
@@ -44,7 +45,7 @@ public final class HeapGroup {
 
     /** Whether all of the group is durable. */
     public boolean isDurable() {
-        return durable.getCount() == 0 && !failed;
+        return durable.getCount() == 0 && failure == null;
     }
 
     /**
@@ -57,8 +58,8 @@ public final class HeapGroup {
             throw new IllegalStateException("seal the group first");
         }
         boolean done = durable.await(timeout, unit);
-        if (failed) {
-            throw new HeapException(heap.name() + ": a group could not be made durable; see the log of the machine");
+        if (failure instanceof Throwable e) {
+            throw new HeapException(heap.name() + ": a group could not be made durable: " + e.getMessage(), e);
         }
         return done;
     }
@@ -71,8 +72,9 @@ public final class HeapGroup {
         return ranges[index];
     }
 
-    void done(boolean success) {
-        failed = !success;
+    /** @param reason null if all is durable */
+    void done(@Nullable Throwable reason) {
+        failure = reason;
         durable.countDown();
     }
 }

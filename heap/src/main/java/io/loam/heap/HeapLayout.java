@@ -38,13 +38,11 @@ final class HeapLayout {
 
     private HeapLayout() {}
 
-    /** Writes a heap without objects into zeroed memory, clean. */
-    static void create(PersistentMemory memory, Geometry geometry) {
+    /** Writes a heap without objects into zeroed memory, clean. Durable by the next fence; no heap at all before. */
+    static void create(PersistentMemory memory, Geometry geometry, int superblocks) {
         memory.putLongRelease(STATE, Checksum.word(2, STATE));
-        memory.putLongRelease(SIZE, Checksum.word(geometry.firstSuperblock(), SIZE));
-        memory.flush(STATE, 8);
-        memory.flush(SIZE, 8);
-        memory.fence();
+        memory.putLongRelease(SIZE, Checksum.word(superblocks, SIZE));
+        memory.persist(STATE, SIZE + 8 - STATE);
         // until the magic word is there the rest is no heap; with it, it is a whole one: one line keeps its order
         memory.putLong(8, (long) geometry.shift() << 32 | VERSION);
         memory.putLong(16, geometry.maximumBytes());
@@ -59,7 +57,8 @@ final class HeapLayout {
         }
         memory.putInt(CHECKSUM, Checksum.of(bytes, CHECKED_BYTES, 0));
         memory.putLongRelease(0, MAGIC);
-        memory.persist(0, PersistentMemory.LINE);
+        // fenced with the state word, which comes next
+        memory.flush(0, PersistentMemory.LINE);
     }
 
     /** @throws HeapException if this is no heap, another version's, or damaged */

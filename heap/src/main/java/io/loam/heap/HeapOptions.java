@@ -17,6 +17,7 @@ import io.loam.memory.persistence.Durability;
  * @param restMillis how long freed memory rests before it is used again; 0: not at all
  * @param restBytes how much rests at most
  * @param markers threads that mark at most; 0: one for each processor
+ * @param protectMillis 0: not at all; else the file is write-protected outside of update windows, which are closed so often; see {@link #withProtection}
  */
 public record HeapOptions(
         Durability durability,
@@ -30,7 +31,8 @@ public record HeapOptions(
         boolean checked,
         long restMillis,
         long restBytes,
-        int markers) {
+        int markers,
+        long protectMillis) {
 
     private static final long MOST_SUPERBLOCKS = 1L << 22;
 
@@ -52,9 +54,9 @@ public record HeapOptions(
         if (logBytes % 64 != 0) {
             throw new IllegalArgumentException("logBytes " + logBytes + "; allowed: multiples of 64");
         }
-        if (restMillis < 0 || restBytes < 0) {
-            throw new IllegalArgumentException(
-                    "restMillis " + restMillis + ", restBytes " + restBytes + "; allowed: 0 or more");
+        if (restMillis < 0 || restBytes < 0 || protectMillis < 0) {
+            throw new IllegalArgumentException("restMillis " + restMillis + ", restBytes " + restBytes
+                    + ", protectMillis " + protectMillis + "; allowed: 0 or more");
         }
     }
 
@@ -67,7 +69,7 @@ public record HeapOptions(
     /** 64 MiB that can grow to 64 GiB, superblocks of 64 KiB, 4096 roots, 1000 types, MSYNC, nothing rests. */
     public static HeapOptions defaults() {
         return new HeapOptions(
-                Durability.MSYNC, 64L << 20, 64L << 30, 64 << 10, 4096, 1000, 64, 16 << 10, false, 0, 64L << 20, 0);
+                Durability.MSYNC, 64L << 20, 64L << 30, 64 << 10, 4096, 1000, 64, 16 << 10, false, 0, 64L << 20, 0, 0);
     }
 
     public HeapOptions withDurability(Durability wanted) {
@@ -83,7 +85,8 @@ public record HeapOptions(
                 checked,
                 restMillis,
                 restBytes,
-                markers);
+                markers,
+                protectMillis);
     }
 
     public HeapOptions withSize(long initial, long maximum) {
@@ -99,7 +102,8 @@ public record HeapOptions(
                 checked,
                 restMillis,
                 restBytes,
-                markers);
+                markers,
+                protectMillis);
     }
 
     public HeapOptions withSuperblockBytes(int bytes) {
@@ -115,7 +119,8 @@ public record HeapOptions(
                 checked,
                 restMillis,
                 restBytes,
-                markers);
+                markers,
+                protectMillis);
     }
 
     public HeapOptions withTables(int wantedRoots, int wantedTypes, int wantedLogs, int wantedLogBytes) {
@@ -131,7 +136,8 @@ public record HeapOptions(
                 checked,
                 restMillis,
                 restBytes,
-                markers);
+                markers,
+                protectMillis);
     }
 
     public HeapOptions withChecks(boolean wanted) {
@@ -147,7 +153,8 @@ public record HeapOptions(
                 wanted,
                 restMillis,
                 restBytes,
-                markers);
+                markers,
+                protectMillis);
     }
 
     public HeapOptions withRest(long millis, long bytes) {
@@ -163,7 +170,8 @@ public record HeapOptions(
                 checked,
                 millis,
                 bytes,
-                markers);
+                markers,
+                protectMillis);
     }
 
     public HeapOptions withMarkers(int threads) {
@@ -179,6 +187,29 @@ public record HeapOptions(
                 checked,
                 restMillis,
                 restBytes,
-                threads);
+                threads,
+                protectMillis);
+    }
+
+    /**
+     * Write-protects the file but for 64 KiB around each store that the heap makes. Such windows are closed together, all {@code millis} milliseconds, while no operation is under way; so a stray store
+     * ends the JVM instead of damaging the heap, unless it hits a window that is still open. Views of objects may then be stored to only inside of the
+     * {@link PersistentHeap#operate} or {@link PersistentHeap#atomic} that they were got in.
+     */
+    public HeapOptions withProtection(long millis) {
+        return new HeapOptions(
+                durability,
+                initialBytes,
+                maximumBytes,
+                superblockBytes,
+                roots,
+                types,
+                logs,
+                logBytes,
+                checked,
+                restMillis,
+                restBytes,
+                markers,
+                millis);
     }
 }

@@ -23,15 +23,21 @@ public final class HeapType {
     final int prefixBytes;
     final int elementBytes;
     final int[] elementReferences;
+    /** The least size of an object. */
+    final int leastBytes;
+    /** Whether a new object is zeroed, so that what it seems to refer to is nothing. */
+    final boolean beginsAsZeros;
 
     private HeapType(int id, @Nullable ObjectLayout layout, String name) {
         this.id = id;
         this.layout = layout;
         this.name = name;
         this.prefixBytes = layout == null ? 0 : layout.prefixBytes();
+        this.leastBytes = Math.max(1, prefixBytes);
         this.elementBytes = layout == null ? 0 : layout.elementBytes();
         this.prefixReferences = layout == null ? new int[0] : offsets(layout.prefixReferences());
         this.elementReferences = layout == null ? new int[0] : offsets(layout.elementReferences());
+        this.beginsAsZeros = prefixReferences.length + elementReferences.length > 0;
     }
 
     HeapType(int id, ObjectLayout layout) {
@@ -69,11 +75,6 @@ public final class HeapType {
     /** Whether the collector looks into objects of this type. */
     boolean hasReferences() {
         return isOpaque() || prefixReferences.length + elementReferences.length > 0;
-    }
-
-    /** The least size of an object. */
-    int leastBytes() {
-        return Math.max(1, prefixBytes);
     }
 
     @Override

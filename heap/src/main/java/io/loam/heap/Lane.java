@@ -25,11 +25,13 @@ final class Lane {
     /** Free slots of one bin: the last is used first. */
     static final class Cache {
         final Bin bin;
+        final HeapType type;
         final long[] offsets;
         int count;
 
         Cache(Bin bin) {
             this.bin = bin;
+            this.type = bin.type;
             this.offsets = new long[bin.laneSlots];
         }
     }
@@ -46,7 +48,9 @@ final class Lane {
 
     private @Nullable Thread owner;
     private @Nullable Cache[][] caches = new Cache[0][];
-    private @Nullable Atomic atomic;
+    /** The update that its thread is inside of. A field, not a method: one whose type is not loaded yet would never be inlined. */
+    @Nullable
+    Atomic atomic;
 
     @Nullable
     HeapSession session;
@@ -96,16 +100,28 @@ final class Lane {
         return true;
     }
 
-    Cache cache(HeapType type, int sizeClass) {
+    boolean isOwnedBy(Thread thread) {
+        return owner == thread;
+    }
+
+    /** Null if there is none yet, or the type is another heap's. */
+    @Nullable
+    Cache cacheOrNull(HeapType type, int sizeClass) {
         int id = type.id();
         @Nullable Cache[][] all = caches;
         if (id < all.length) {
             @Nullable Cache[] ofType = all[id];
-            if (ofType != null && ofType[sizeClass] instanceof Cache cache) {
+            if (ofType != null && ofType[sizeClass] instanceof Cache cache && cache.type == type) {
                 return cache;
             }
         }
-        return makeCache(type, sizeClass);
+        return null;
+    }
+
+    /** @param type of this heap */
+    Cache cache(HeapType type, int sizeClass) {
+        Cache cache = cacheOrNull(type, sizeClass);
+        return cache != null ? cache : makeCache(type, sizeClass);
     }
 
     private Cache makeCache(HeapType type, int sizeClass) {
@@ -146,14 +162,5 @@ final class Lane {
                 }
             }
         }
-    }
-
-    @Nullable
-    Atomic atomic() {
-        return atomic;
-    }
-
-    void setAtomic(@Nullable Atomic started) {
-        atomic = started;
     }
 }

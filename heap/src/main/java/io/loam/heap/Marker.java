@@ -1,6 +1,8 @@
 package io.loam.heap;
 
 import io.loam.memory.persistence.PersistentMemory;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -13,11 +15,11 @@ import org.jspecify.annotations.Nullable;
 /**
  * Marks what can be reached. Two ways: after a crash, when no state is known, a mark is the state OLD; in a running heap it is the bit MARK beside the state of a used slot.
  *
- * <p>Several threads, each with a stack of its own; one that finds others idle gives half of it away. Marks are plain stores of bytes: two threads may both mark and scan one
- * object, which costs time and changes nothing. Nobody changes references meanwhile.
+ * <p>Several threads, each with a stack of its own; one that finds others idle gives half of it away. Nobody changes references meanwhile.
  */
 final class Marker {
 
+    private static final VarHandle BYTES = MethodHandles.arrayElementVarHandle(byte[].class);
     private static final long PART_BYTES = 256 << 10;
     private static final int WORTH_SHARING = 256;
 
@@ -60,16 +62,30 @@ final class Marker {
 
     /** Marks what the offsets lead to, themselves included. Those that are no object count as dangling. */
     void mark(long[] roots) {
+        mark(roots, false);
+    }
+
+    /** As {@link #mark(long[])}, of offsets that may be of no object. */
+    void markIfObjects(long[] offsets) {
+        mark(offsets, true);
+    }
+
+    private void mark(long[] offsets, boolean mayBeNone) {
         var first = new Worker();
-        for (long root : roots) {
-            first.reference(root, false);
+        for (long offset : offsets) {
+            first.reference(offset, mayBeNone);
         }
         if (threads == 1) {
             first.run();
             first.sum();
             return;
         }
+        if (first.height == 0) {
+            first.sum();
+            return;
+        }
         first.giveAll();
+        idle.set(0);
         var failure = new AtomicReference<@Nullable Throwable>();
         List<Thread> team = new ArrayList<>();
         for (int i = 0; i < threads; i++) {
@@ -124,21 +140,25 @@ final class Marker {
                         giveHalf();
                     }
                 }
+                if (resting) {
+                    if (shared.isEmpty()) {
+                        if (idle.get() >= threads) {
+                            sum();
+                            return;
+                        }
+                        Thread.onSpinWait();
+                        continue;
+                    }
+                    // before the look for work: whoever counts all as idle knows that none of them has any
+                    idle.decrementAndGet();
+                    resting = false;
+                }
                 Work work = shared.poll();
                 if (work != null) {
-                    if (resting) {
-                        idle.decrementAndGet();
-                        resting = false;
-                    }
                     take(work);
-                } else if (!resting) {
+                } else {
                     resting = true;
                     idle.incrementAndGet();
-                } else if (idle.get() >= threads) {
-                    sum();
-                    return;
-                } else {
-                    Thread.onSpinWait();
                 }
             }
         }
@@ -230,16 +250,22 @@ final class Marker {
                 if (marks == null) {
                     marks = firstMarks(run);
                 }
-                byte before = marks[slot];
-                marks[slot] = Run.OLD;
-                return before == Run.FREE;
+                return marks[slot] == Run.FREE && change(marks, slot, Run.FREE, Run.OLD);
             }
             byte[] states = blocks.states(run);
             byte state = states[slot];
             if (state != Run.OLD && state != Run.NEW) {
                 return false;
             }
-            states[slot] = (byte) (state | Run.MARK);
+            return change(states, slot, state, (byte) (state | Run.MARK));
+        }
+
+        /** Of several threads that find an object at once, one marks and scans it. */
+        private boolean change(byte[] bytes, int slot, byte from, byte to) {
+            if (threads > 1) {
+                return BYTES.compareAndSet(bytes, slot, from, to);
+            }
+            bytes[slot] = to;
             return true;
         }
 

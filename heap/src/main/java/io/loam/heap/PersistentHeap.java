@@ -7,12 +7,14 @@ import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.function.LongConsumer;
 import java.util.function.Supplier;
+import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -45,6 +47,9 @@ public final class PersistentHeap implements AutoCloseable {
     private final Roots roots;
     private final SizeClasses classes;
     private final int largestSlot;
+    /** Offset of the first superblock behind the tables. */
+    private final long firstObject;
+
     private final Space space;
     private final Blocks blocks;
     private final UndoLogs logs;
@@ -55,6 +60,10 @@ public final class PersistentHeap implements AutoCloseable {
     private final boolean checked;
     private final @Nullable RestQueue resting;
     private final Flusher flusher;
+    private final @Nullable WindowCloser windows;
+    /** Whether an atomic update was ever begun; plain, since each thread asks about its own. */
+    private boolean hasAtomics;
+
     private final ReentrantLock turn = new ReentrantLock();
 
     private PersistentHeap(PersistentMemory memory, HeapOptions options, boolean readOnly) {
@@ -69,6 +78,7 @@ public final class PersistentHeap implements AutoCloseable {
         roots = new Roots(memory, geometry, types, this);
         classes = new SizeClasses(geometry.shift());
         largestSlot = classes.largestSlot();
+        firstObject = geometry.offset(geometry.firstSuperblock());
         space = new Space(memory, geometry, HeapLayout.superblocks(memory, geometry));
         logs = new UndoLogs(memory, geometry);
         var lines = new Lines(memory, geometry);
@@ -81,6 +91,15 @@ public final class PersistentHeap implements AutoCloseable {
             HeapLayout.setState(memory, true, epoch);
         }
         recovery = recover(lines, dirty);
+        windows = options.protectMillis() > 0 && !readOnly ? guard(memory, options.protectMillis()) : null;
+    }
+
+    private WindowCloser guard(PersistentMemory guarded, long millis) {
+        if (!(guarded instanceof FileMemory file)) {
+            throw new IllegalArgumentException(
+                    "withProtection: " + guarded.name() + " is no file; only files can be protected");
+        }
+        return new WindowCloser(file, gate, millis);
     }
 
     private RecoveryReport recover(Lines lines, boolean dirty) {
@@ -141,13 +160,11 @@ public final class PersistentHeap implements AutoCloseable {
         Geometry geometry = Geometry.of(options);
         checkTables(options, geometry);
         return closingOnFailure(memory, () -> {
-            memory.allocate(0, geometry.offset(geometry.firstSuperblock()) - geometry.offset(0));
-            HeapLayout.create(memory, geometry);
-            var space = new Space(memory, geometry, geometry.firstSuperblock());
-            space.begin(Math.clamp(
+            int superblocks = Math.clamp(
                     (options.initialBytes() + geometry.superblockBytes() - 1) >>> geometry.shift(),
                     1,
-                    geometry.superblocks() - geometry.firstSuperblock()));
+                    geometry.superblocks() - geometry.firstSuperblock());
+            HeapLayout.create(memory, geometry, Space.begin(memory, geometry, superblocks));
             return new PersistentHeap(memory, options, false);
         });
     }
@@ -295,7 +312,7 @@ public final class PersistentHeap implements AutoCloseable {
                 }
             }
             long at = roots.valueOffset(root.index());
-            Atomic atomic = lane.atomic();
+            Atomic atomic = lane.atomic;
             if (atomic != null) {
                 atomic.save(at, Long.BYTES);
                 roots.set(root.index(), offset);
@@ -316,7 +333,7 @@ public final class PersistentHeap implements AutoCloseable {
      * @throws HeapFullException if there is no room
      */
     public long allocate(HeapType type) {
-        return allocate(type, type.leastBytes());
+        return allocate(type, type.leastBytes);
     }
 
     /** {@code bytes} bytes of unknown content, which the collector searches for references. Their content is undefined. */
@@ -331,10 +348,9 @@ public final class PersistentHeap implements AutoCloseable {
      * @throws HeapFullException if there is no room
      */
     public long allocate(HeapType type, long bytes) {
-        checkType(type);
-        if (bytes < type.leastBytes()) {
+        if (bytes < type.leastBytes) {
             throw new IllegalArgumentException(name() + ": an object of type " + type + " of " + bytes
-                    + " bytes; allowed: " + type.leastBytes() + " or more");
+                    + " bytes; allowed: " + type.leastBytes + " or more");
         }
         Lane lane = enter();
         try {
@@ -354,18 +370,27 @@ public final class PersistentHeap implements AutoCloseable {
     }
 
     private long allocateSlot(Lane lane, HeapType type, long bytes) {
-        Lane.Cache cache = lane.cache(type, SizeClasses.index(bytes));
+        Lane.Cache cache = lane.cacheOrNull(type, SizeClasses.index(bytes));
+        if (cache == null) {
+            checkType(type);
+            cache = lane.cache(type, SizeClasses.index(bytes));
+        }
         if (cache.count == 0) {
             lane.refill(cache);
         }
         long offset = cache.offsets[--cache.count];
         Run run = blocks.runOf(offset);
-        blocks.states(run)[run.slot(offset)] = Run.NEW;
-        if (type.hasReferences() && !type.isOpaque()) {
+        blocks.states(run)[run.slot(offset)] = firstState(lane);
+        if (type.beginsAsZeros) {
             zero(offset, run.slotBytes);
         }
         note(lane, offset, run);
         return offset;
+    }
+
+    /** A session's objects are kept by its list of them, for as long as it is open. */
+    private static byte firstState(Lane lane) {
+        return lane.session == null ? Run.NEW : Run.OLD;
     }
 
     private void zero(long offset, long bytes) {
@@ -379,9 +404,10 @@ public final class PersistentHeap implements AutoCloseable {
     }
 
     private long allocateLarge(Lane lane, HeapType type, long bytes) {
+        checkType(type);
         Run run = blocks.carveLarge(type, bytes, Lines.LARGE);
-        blocks.states(run)[0] = Run.NEW;
-        if (type.hasReferences() && !type.isOpaque()) {
+        blocks.states(run)[0] = firstState(lane);
+        if (type.beginsAsZeros) {
             memory.fill(run.start, run.objectBytes, (byte) 0);
         }
         note(lane, run.start, run);
@@ -389,7 +415,7 @@ public final class PersistentHeap implements AutoCloseable {
     }
 
     private static void note(Lane lane, long offset, Run run) {
-        Atomic atomic = lane.atomic();
+        Atomic atomic = lane.atomic;
         if (atomic != null) {
             atomic.allocated(offset, run.objectBytes);
         }
@@ -401,23 +427,26 @@ public final class PersistentHeap implements AutoCloseable {
 
     /** As {@link #allocate(HeapType)}, filled by {@code initialiser} and then durable: ready to be linked. */
     public long allocate(HeapType type, Consumer<MemorySegment> initialiser) {
-        return allocate(type, type.leastBytes(), initialiser);
+        return allocate(type, type.leastBytes, initialiser);
     }
 
     /** As {@link #allocate(HeapType, long)}, filled by {@code initialiser} and then durable: ready to be linked. Freed again if it throws. */
     public long allocate(HeapType type, long bytes, Consumer<MemorySegment> initialiser) {
         long offset = allocate(type, bytes);
         boolean done = false;
+        Lane window = window();
         try {
             initialiser.accept(view(offset).asSlice(0, bytes));
             done = true;
         } finally {
+            closeWindow(window);
             if (!done && !isAtomic()) {
                 free(offset);
             }
         }
         if (!isAtomic()) {
-            memory.persist(offset, bytes);
+            // the collector looks at all elements that the slot has room for
+            memory.persist(offset, type.elementReferences.length > 0 ? usedRun(offset).objectBytes : bytes);
         }
         return offset;
     }
@@ -430,7 +459,7 @@ public final class PersistentHeap implements AutoCloseable {
     public void free(long offset) {
         Lane lane = enter();
         try {
-            Atomic atomic = lane.atomic();
+            Atomic atomic = lane.atomic;
             if (atomic != null) {
                 usedRun(offset);
                 atomic.free(offset);
@@ -484,9 +513,9 @@ public final class PersistentHeap implements AutoCloseable {
      */
     public long reallocate(long offset, long bytes, LongConsumer relink) {
         Run run = usedRun(offset);
-        if (bytes < run.type.leastBytes()) {
+        if (bytes < run.type.leastBytes) {
             throw new IllegalArgumentException(name() + ": an object of type " + run.type + " of " + bytes
-                    + " bytes; allowed: " + run.type.leastBytes() + " or more");
+                    + " bytes; allowed: " + run.type.leastBytes + " or more");
         }
         boolean fits = bytes <= run.objectBytes
                 && (run.bin == null
@@ -496,9 +525,11 @@ public final class PersistentHeap implements AutoCloseable {
             return offset;
         }
         long moved = allocate(run.type, bytes);
+        Lane window = window();
         memory.copy(offset, moved, Math.min(bytes, run.objectBytes));
+        closeWindow(window);
         if (!isAtomic()) {
-            memory.persist(moved, bytes);
+            memory.persist(moved, run.type.elementReferences.length > 0 ? usedRun(moved).objectBytes : bytes);
         }
         relink.accept(moved);
         free(offset);
@@ -564,10 +595,10 @@ public final class PersistentHeap implements AutoCloseable {
     // ---- content
 
     void checkAccess(long offset, long length) {
-        if (offset < geometry.offset(geometry.firstSuperblock()) || length < 0 || offset > memory.bytes() - length) {
+        if (offset < firstObject || length < 0 || offset > memory.bytes() - length) {
             throw new IllegalArgumentException(name() + ": " + length + " bytes at offset 0x" + Long.toHexString(offset)
                     + " are outside of its objects, which lie from 0x"
-                    + Long.toHexString(geometry.offset(geometry.firstSuperblock())) + " to 0x"
+                    + Long.toHexString(firstObject) + " to 0x"
                     + Long.toHexString(memory.bytes()));
         }
         if (checked) {
@@ -591,12 +622,26 @@ public final class PersistentHeap implements AutoCloseable {
         }
     }
 
-    private void beforeStore(long offset, long length) {
-        checkAccess(offset, length);
-        Lane lane = gate.current();
-        if (lane != null && lane.atomic() instanceof Atomic atomic) {
-            atomic.save(offset, length);
+    /** In a protected heap, keeps windows open until {@link #closeWindow} gets what this gave. */
+    private @Nullable Lane window() {
+        return windows == null ? null : enter();
+    }
+
+    private void closeWindow(@Nullable Lane window) {
+        if (window != null) {
+            gate.exit(window);
         }
+    }
+
+    private @Nullable Lane beforeStore(long offset, long length) {
+        checkAccess(offset, length);
+        if (hasAtomics) {
+            Lane lane = gate.current();
+            if (lane != null && lane.atomic instanceof Atomic atomic) {
+                atomic.save(offset, length);
+            }
+        }
+        return window();
     }
 
     public byte getByte(long offset) {
@@ -621,24 +666,28 @@ public final class PersistentHeap implements AutoCloseable {
     }
 
     public void putByte(long offset, byte value) {
-        beforeStore(offset, 1);
+        Lane window = beforeStore(offset, 1);
         memory.putByte(offset, value);
+        closeWindow(window);
     }
 
     public void putInt(long offset, int value) {
-        beforeStore(offset, Integer.BYTES);
+        Lane window = beforeStore(offset, Integer.BYTES);
         memory.putInt(offset, value);
+        closeWindow(window);
     }
 
     public void putLong(long offset, long value) {
-        beforeStore(offset, Long.BYTES);
+        Lane window = beforeStore(offset, Long.BYTES);
         memory.putLong(offset, value);
+        closeWindow(window);
     }
 
     /** Stores an offset, 0 for none. Release: whoever finds it by {@link #getReference} finds the object's content. Not durable by itself. */
     public void setReference(long offset, long object) {
-        beforeStore(offset, Long.BYTES);
+        Lane window = beforeStore(offset, Long.BYTES);
         memory.putLongRelease(offset, object);
+        closeWindow(window);
     }
 
     public void get(long offset, byte[] destination) {
@@ -647,8 +696,9 @@ public final class PersistentHeap implements AutoCloseable {
     }
 
     public void put(long offset, byte[] source) {
-        beforeStore(offset, source.length);
+        Lane window = beforeStore(offset, source.length);
         memory.copyIn(source, 0, offset, source.length);
+        closeWindow(window);
     }
 
     /** Whether the bytes there are these. */
@@ -657,7 +707,7 @@ public final class PersistentHeap implements AutoCloseable {
         return memory.matches(offset, bytes);
     }
 
-    /** The object's bytes and nothing else; dies with the heap, not with the object. Stores are logged by no one: in {@link #atomic} use {@link #modify}. */
+    /** The object's bytes and nothing else; dies with the heap, not with the object. Stores are logged by no one: in {@link #atomic} use {@link #modify}. See {@link HeapOptions#withProtection}, too. */
     public MemorySegment view(long offset) {
         return memory.writableView(offset, usedRun(offset).objectBytes);
     }
@@ -706,13 +756,16 @@ public final class PersistentHeap implements AutoCloseable {
 
     /** Whether the calling thread is inside of an atomic update. */
     public boolean isAtomic() {
+        if (!hasAtomics) {
+            return false;
+        }
         Lane lane = gate.current();
-        return lane != null && lane.atomic() != null;
+        return lane != null && lane.atomic != null;
     }
 
     private Atomic running() {
         Lane lane = gate.current();
-        if (lane == null || !(lane.atomic() instanceof Atomic atomic)) {
+        if (lane == null || !(lane.atomic instanceof Atomic atomic)) {
             throw new IllegalStateException("this needs an atomic() around it");
         }
         return atomic;
@@ -753,7 +806,7 @@ public final class PersistentHeap implements AutoCloseable {
     public <T extends @Nullable Object> T atomic(Supplier<T> body) {
         Lane lane = enter();
         try {
-            Atomic running = lane.atomic();
+            Atomic running = lane.atomic;
             return running != null ? inner(lane, running, body) : outer(lane, body);
         } finally {
             gate.exit(lane);
@@ -761,8 +814,9 @@ public final class PersistentHeap implements AutoCloseable {
     }
 
     private <T extends @Nullable Object> T outer(Lane lane, Supplier<T> body) {
+        hasAtomics = true;
         var atomic = new Atomic(memory, blocks, logs);
-        lane.setAtomic(atomic);
+        lane.atomic = atomic;
         boolean done = false;
         try {
             T result = body.get();
@@ -771,12 +825,12 @@ public final class PersistentHeap implements AutoCloseable {
         } finally {
             try {
                 long[] freed = done ? atomic.commit() : atomic.fail();
-                lane.setAtomic(null);
+                lane.atomic = null;
                 for (long offset : freed) {
                     free(lane, offset);
                 }
             } finally {
-                lane.setAtomic(null);
+                lane.atomic = null;
                 atomic.runAtEnd(done);
             }
         }
@@ -853,6 +907,12 @@ public final class PersistentHeap implements AutoCloseable {
         return gate.alone(collector::compact);
     }
 
+    /** Gives the space of free superblocks back to the file system, as far as it can; they take it again when they are used. How many bytes. */
+    public long trim() {
+        checkWritable();
+        return gate.alone(space::trim);
+    }
+
     /** The object is linked: what has allocated it does not count any more, only what leads to it. */
     public void settle(long offset) {
         Run run = usedRun(offset);
@@ -882,6 +942,36 @@ public final class PersistentHeap implements AutoCloseable {
     /** How the heap's memory is used. */
     public HeapStats stats() {
         return inside(() -> new StatsReader(memory, geometry, blocks, space).read());
+    }
+
+    /** How full each superblock is: percent of its run's slots that are in use; −1: of no run; −2: tables. */
+    public byte[] occupancy() {
+        return inside(() -> {
+            byte[] occupancy = new byte[space.superblocks()];
+            Arrays.fill(occupancy, 0, geometry.firstSuperblock(), (byte) -2);
+            Arrays.fill(occupancy, geometry.firstSuperblock(), occupancy.length, (byte) -1);
+            for (Run run : blocks.all()) {
+                blocks.states(run);
+                byte percent = (byte) (100L * run.used() / run.slots);
+                int end = Math.min(occupancy.length, run.superblock + run.superblocks);
+                Arrays.fill(occupancy, Math.min(run.superblock, end), end, percent);
+            }
+            return occupancy;
+        });
+    }
+
+    /** Offsets of the objects that the object refers to; of an opaque one, of those that it may refer to. */
+    public long[] references(long offset) {
+        return inside(() -> {
+            Run run = usedRun(offset);
+            var found = LongStream.builder();
+            References.each(memory, run.type, offset, 0, run.objectBytes, (at, value) -> {
+                if (isObject(value)) {
+                    found.add(value);
+                }
+            });
+            return found.build().toArray();
+        });
     }
 
     // ---- lifetime

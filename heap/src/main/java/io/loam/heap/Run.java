@@ -14,9 +14,9 @@ final class Run {
     /** States of a slot. */
     static final byte FREE = 0;
 
-    /** In use, and known to no open session: reachable or garbage. */
+    /** In use: reachable, in the list of an open session, or garbage. */
     static final byte OLD = 1;
-    /** In use, allocated by an open session. */
+    /** In use, allocated since the heap was opened and outside of any session: kept until it is settled or freed. */
     static final byte NEW = 2;
     /** Freed, and not to be used again yet. */
     static final byte RESTING = 3;
@@ -82,6 +82,11 @@ final class Run {
         // exact in one superblock: distance < 2^20, and the rounded-up inverse errs by less than 2^20 / 2^45
         int slot = (int) (magic != 0 ? distance * magic >>> MAGIC_SHIFT : distance / slotBytes);
         return slot * slotBytes == distance && slot < slots ? slot : -1;
+    }
+
+    /** Whether the offset lies in the run. */
+    boolean holds(long offset) {
+        return offset >= start && offset - start < slots * slotBytes;
     }
 
     long offset(int slot) {

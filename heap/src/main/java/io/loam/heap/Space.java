@@ -2,6 +2,8 @@ package io.loam.heap;
 
 import io.loam.memory.MemoryException;
 import io.loam.memory.persistence.PersistentMemory;
+import java.util.BitSet;
+import java.util.Map;
 import java.util.TreeMap;
 import java.util.TreeSet;
 
@@ -21,6 +23,9 @@ final class Space {
     /** Count in the upper half, first superblock in the lower. */
     private final TreeSet<Long> bySize = new TreeSet<>();
 
+    /** Free ones that may have no room in the file: given back, or not known since the heap was opened. */
+    private final BitSet hollow = new BitSet();
+
     private int superblocks;
     private int free;
 
@@ -28,6 +33,7 @@ final class Space {
         this.memory = memory;
         this.geometry = geometry;
         this.superblocks = superblocks;
+        hollow.set(0, superblocks);
     }
 
     /** Superblocks of the file, tables included. */
@@ -59,11 +65,42 @@ final class Space {
         }
         int start = fit.intValue();
         int length = (int) (fit >>> 32);
+        fill(start, count);
         remove(start, length);
         if (length > count) {
             insert(start + count, length - count);
         }
         return start;
+    }
+
+    /** Makes sure of room in the file. */
+    private void fill(int start, int count) {
+        int end = start + count;
+        for (int from = hollow.nextSetBit(start); from >= 0 && from < end; from = hollow.nextSetBit(from)) {
+            int to = Math.min(end, hollow.nextClearBit(from));
+            try {
+                memory.allocate(geometry.offset(from), geometry.offset(to - from));
+            } catch (MemoryException e) {
+                throw new HeapFullException(
+                        memory.name() + " has free superblocks, but no room for them in the file system: "
+                                + e.getMessage(),
+                        e);
+            }
+            hollow.clear(from, to);
+        }
+    }
+
+    /** Gives the room of all free superblocks back; how many bytes. */
+    synchronized long trim() {
+        long bytes = 0;
+        for (Map.Entry<Integer, Integer> piece : byStart.entrySet()) {
+            int start = piece.getKey();
+            int end = start + piece.getValue();
+            bytes += geometry.offset(piece.getValue());
+            hollow.set(start, end);
+            memory.release(geometry.offset(start), geometry.offset(end - start));
+        }
+        return bytes;
     }
 
     /** The caller has cleared the header durably. */
@@ -122,7 +159,7 @@ final class Space {
     /** The file first, then the size word: a crash between leaves a longer file, which no one minds. */
     private void extend(int count) {
         try {
-            allocate(superblocks, count);
+            allocate(memory, geometry, superblocks, count);
         } catch (MemoryException e) {
             throw new HeapFullException(
                     memory.name() + " can't grow by " + ((long) count << geometry.shift()) + " bytes: "
@@ -135,16 +172,29 @@ final class Space {
     }
 
     /** Room in the file for superblocks and for what the tables hold of them. */
-    private void allocate(int first, int count) {
+    private static void allocate(PersistentMemory memory, Geometry geometry, int first, int count) {
         memory.allocate(geometry.offset(first), geometry.offset(count));
         memory.allocate(geometry.line(first), (long) count * Geometry.LINE_BYTES);
         memory.allocate(geometry.bitmap(first), (long) count * geometry.bitmapStride());
     }
 
-    /** The first superblocks of a new heap, whose tables begin to take room. */
-    synchronized void begin(int count) {
-        memory.allocate(0, geometry.line(0));
-        extend(count);
+    /**
+     * Room for a new heap with {@code count} superblocks beside those of the tables; all that it will have.
+     *
+     * @throws HeapFullException if the file system has none
+     */
+    static int begin(PersistentMemory memory, Geometry geometry, int count) {
+        int first = geometry.firstSuperblock();
+        try {
+            memory.allocate(0, geometry.line(0));
+            allocate(memory, geometry, first, count);
+        } catch (MemoryException e) {
+            throw new HeapFullException(
+                    memory.name() + " can't be made with " + ((long) count << geometry.shift()) + " bytes: "
+                            + e.getMessage(),
+                    e);
+        }
+        return first + count;
     }
 
     /** For the picture of the heap. */

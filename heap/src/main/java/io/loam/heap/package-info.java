@@ -3,16 +3,18 @@
  * not linked.
  *
  * <pre>
- *   PersistentHeap ──► Lane      a thread's free slots, and the mark that it is inside of an operation
- *        │              └──► Bin       one size class of one type: runs with free slots
- *        │                     └──► Run      superblocks divided into slots: their states, in the Java heap
- *        │                     └──► Space    free superblocks: best fit, coalescing, growth of the file
- *        │                            └──► Lines   one checksummed line per superblock, in the file
- *        ├──► Roots, Types      named durable references; which words of an object are references
- *        ├──► Atomic ──► UndoLog      failure-atomic updates, one log for each running one
- *        ├──► Group             ranges that become durable in the background
- *        ├──► Marker ◄── Collection, Compaction
- *        └──► HeapChecker
+ *   PersistentHeap ──► Gate ──► Lane    a thread's free slots, and the mark that it is inside of an operation
+ *        │                       └──► Bin     one size class of one type: runs with free slots
+ *        │                              └──► Run     superblocks divided into slots: their states, in the Java heap
+ *        │                              └──► Blocks ──► Space    free superblocks: best fit, coalescing, growth of the file
+ *        │                                          └──► Lines    one checksummed line per superblock, in the file
+ *        ├──► Roots, Types        named durable references; which words of an object are references
+ *        ├──► Atomic ──► UndoLog  failure-atomic updates, one log for each running one
+ *        ├──► HeapGroup ──► Flusher       ranges that become durable in the background
+ *        ├──► RestQueue           freed memory that is not to be used again yet
+ *        ├──► WindowCloser        write protection outside of update windows
+ *        ├──► Collector ──► Marker, Compactor ──► Forwarding
+ *        └──► HeapChecker, StatsReader
  *   all durable stores ──► io.loam.memory.persistence.PersistentMemory
  * </pre>
  *
@@ -42,7 +44,7 @@
  * Eager: run headers, roots, types, size, state. Never: which slots are in use, free lists, everything in the Java heap. A slot is in use if it is
  * reachable: after a crash the collector finds out. A clean close writes the bitmaps, so that the next open need not.
  *
- * <p>The state word goes CLEAN → DIRTY before the first mutation (when a heap is opened for writing, before {@code open} returns), and DIRTY → CLEAN as the very last step of close, after the bitmaps. Each DIRTY has a new epoch. While
+ * <p>The state word goes CLEAN → DIRTY before the first mutation (when a heap is opened for writing, before {@code open} returns), and DIRTY → CLEAN as the very last step of close, after the bitmaps. Each opening of a clean heap begins an epoch. While
  * it is DIRTY the bitmaps mean nothing. An interrupted recovery leaves DIRTY, and is run again.
  *
  * <p><b>Recovery:</b> undo logs; finish a compaction if the forwarding word names one; mark from the roots; free the runs
@@ -51,13 +53,17 @@
  * <p><b>Undo log.</b> A record {offset, old bytes, generation, CRC32C} is durable before the store it covers. Commit: flush what was changed, fence, advance the generation,
  * flush, fence. Recovery applies the records of the current generation up to the first that is not whole, the last first. A longer log goes on in a run of its own kind, which is freed afterwards.
  *
- * <p><b>Collection.</b> The states of a slot, a byte each: FREE, OLD, NEW (allocated by an open session, or since the heap was opened), RESTING, and the mark. collect() marks from the roots,
- * from all NEW slots and from what sessions hold, and frees OLD slots without a mark. Objects of a type are scanned precisely;
- * an unknown type is an error, a word that is no object an error in {@code check} and ignored by the collector. Opaque objects
+ * <p><b>Collection.</b> The states of a slot, a byte each: FREE, OLD, NEW (allocated outside of a session since the heap was opened), RESTING, and the mark. What a session allocates is OLD, and in
+ * the session's list. collect() marks from the roots, from all NEW slots, and from what open sessions keep and have allocated, and frees OLD slots without a mark. Objects of a type are scanned precisely; one of
+ * a type that is not in the table makes opening fail; a word that is no object is an error in {@code check} and ignored by the collector. Opaque objects
  * are scanned conservatively: each aligned word that is the offset of a slot in use.
  *
  * <p><b>Compaction</b> moves typed objects out of sparse runs. Copies are made; the pairs (from, to) are written to a run; the forwarding word is set to it
- * (the point of no return); every reference is rewritten, which is idempotent; the old runs are freed; the word is cleared. Nothing moves that an opaque object, a session or a NEW object may point to, or that is one.
+ * (the point of no return); every reference is rewritten, which is idempotent; the old runs are freed; the word is cleared. What stays is a whole run: one with an object that a root, an opaque object or a session
+ * refers to, or that is NEW, RESTING or opaque itself.
+ *
+ * <p><b>Protection of the medium and the data.</b> Every header has a CRC32C that covers its place, too. Users see bounded views of single objects. Freed slots can rest, in a queue in the Java heap, so that a place is used at most once in each
+ * rest. A protected heap's file is write-protected but where operations store; windows are closed in batches while the heap is held alone, and so never between a thread's look at a window and its store.
  *
  * <h2>Invariants</h2>
  *
@@ -65,7 +71,7 @@
  *   <li>I1. Every superblock is in the header of one run, or free. A line inside of a run is no header.
  *   <li>I2. A slot is handed out by one lane at a time: its bit in the run is set from the refill to the spill.
  *   <li>I3. A superblock is in the free space only after the clearing of its header is durable; a header is durable before a slot of its run is handed out.
- *   <li>I4. Allocating and freeing in a lane flushes and fences nothing. What crosses a lane's bounds does.
+ *   <li>I4. Allocating and freeing slots in a lane flushes and fences nothing. Making or ending a run does, once for its many slots.
  *   <li>I5. At each moment a crash leaves: every root a whole object; every logged update done or undone; nothing unreachable after recovery.
  *   <li>I6. Recovery run twice, or interrupted and run again, gives what it gives run once.
  * </ul>

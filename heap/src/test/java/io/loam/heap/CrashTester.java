@@ -9,6 +9,8 @@ import java.util.List;
 import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.TreeSet;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,6 +31,8 @@ final class CrashTester {
     private final List<Finding> findings = new ArrayList<>();
     private int current;
     private long images;
+    /** What a crash in the thread that makes groups durable has shown. */
+    private volatile @Nullable Violation elsewhere;
 
     /** An oracle does not hold. */
     static final class Violation extends AssertionError {
@@ -97,35 +101,62 @@ final class CrashTester {
             memory.recordSteps();
             memory.lint();
         }
+        memory.beforeFence(fence -> crash(memory, fence, this::verifyNew));
         PersistentHeap heap = PersistentHeap.create(memory, scenario.options());
+        memory.beforeFence(null);
         scenario.prepare(heap);
-        memory.beforeFence(fence -> crash(memory, fence));
+        memory.beforeFence(fence -> crash(memory, fence, this::verify));
         for (current = 0; current < steps; current++) {
             heap = step(heap, memory, current);
         }
         heap.close();
         // after the last fence: what was acknowledged must be there whatever else survives
-        crash(memory, memory.fences());
+        crash(memory, memory.fences(), this::verify);
+        if (elsewhere instanceof Violation violation) {
+            throw violation;
+        }
         memory.beforeFence(null);
         seen.addAll(memory.steps());
         findings.addAll(memory.findings());
     }
 
-    private void crash(SimulatedMemory memory, int fence) {
+    private interface Verification {
+        void of(CrashImage image, SplittableRandom random);
+    }
+
+    private void crash(SimulatedMemory memory, int fence, Verification verification) {
         var random = new SplittableRandom(seed * 31 + fence);
         for (CrashImage image : memory.crashes(random, imagesPerFence)) {
             images++;
             try {
-                verify(image, random, 0);
-            } catch (Violation e) {
-                throw e;
+                verification.of(image, random);
             } catch (RuntimeException | AssertionError e) {
-                throw new Violation(
+                var violation = new Violation(
                         scenario.name() + ", seed " + seed + ", step " + current + ", fence " + fence + ", image '"
                                 + image.choice() + "': " + e,
                         e);
+                elsewhere = violation;
+                throw violation;
             }
         }
+    }
+
+    /** A heap that is being made is none, or whole and empty. */
+    private void verifyNew(CrashImage image, SplittableRandom random) {
+        PersistentHeap heap;
+        try {
+            heap = PersistentHeap.open(watched(new SimulatedMemory(image)), scenario.options());
+        } catch (HeapException e) {
+            require(e.getMessage().contains("no heap"), "a heap half made: " + e.getMessage());
+            return;
+        }
+        require(heap.allRoots().isEmpty(), "a new heap has roots");
+        sound(heap);
+        heap.close();
+    }
+
+    private void verify(CrashImage image, SplittableRandom random) {
+        verify(image, random, 0);
     }
 
     private void verify(CrashImage image, SplittableRandom random, int depth) {
@@ -133,8 +164,8 @@ final class CrashTester {
         List<CrashImage> within = new ArrayList<>();
         if (depth < 2 && random.nextInt(4) == 0) {
             memory.beforeFence(fence -> {
-                if (within.size() < 3) {
-                    within.addAll(memory.crashes(random, 2));
+                if (within.size() < 24) {
+                    within.addAll(memory.crashes(random, depth == 0 ? 8 : 2));
                 }
             });
         }
@@ -204,15 +235,21 @@ final class CrashTester {
 
     /** Runs scenarios with one seed after the other until so many images were tried. */
     static long run(List<CrashScenario> scenarios, long firstSeed, int steps, int imagesPerFence, long images) {
-        long tried = 0;
-        for (long seed = firstSeed; tried < images; seed++) {
-            for (CrashScenario scenario : scenarios) {
-                var tester = new CrashTester(scenario, seed, steps, imagesPerFence, null);
-                tester.run();
-                tried += tester.images();
-            }
-        }
-        return tried;
+        var tried = new AtomicLong();
+        var next = new AtomicLong(firstSeed);
+        IntStream.range(0, Runtime.getRuntime().availableProcessors())
+                .parallel()
+                .forEach(worker -> {
+                    while (tried.get() < images) {
+                        long seed = next.getAndIncrement();
+                        for (CrashScenario scenario : scenarios) {
+                            var tester = new CrashTester(scenario, seed, steps, imagesPerFence, null);
+                            tester.run();
+                            tried.addAndGet(tester.images());
+                        }
+                    }
+                });
+        return tried.get();
     }
 
     /** Whether a missing flush or fence is noticed within so many seeds. */

@@ -6,6 +6,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
 import java.util.random.RandomGenerator;
 
 /** Lists of nodes under roots, large objects, multi-word updates, roots and types that come and go, collections, closing. */
@@ -48,7 +49,7 @@ final class ObjectsScenario implements CrashScenario {
 
     @Override
     public PersistentHeap step(PersistentHeap heap, RandomGenerator random, Reopening reopening) {
-        switch (random.nextInt(11)) {
+        switch (random.nextInt(16)) {
             case 0, 1, 2 -> push(heap, random.nextInt(1, 1000));
             case 3 -> pop(heap);
             case 4, 5 -> transfer(heap, random, false);
@@ -61,12 +62,67 @@ final class ObjectsScenario implements CrashScenario {
                     heap.collect();
                 }
             }
+            case 10 -> group(heap, random);
+            case 11, 12 -> byAnotherThread(heap, random);
+            case 13 -> garbage(heap, random);
+            case 14 -> heap.type(ObjectLayout.references("references" + random.nextInt(8)));
             default -> {
                 heap.close();
                 return reopening.reopen();
             }
         }
         return heap;
+    }
+
+    private static void group(PersistentHeap heap, RandomGenerator random) {
+        long cell = root(heap, "cells").get() + random.nextInt(CELLS) * 64L;
+        heap.putLong(cell, heap.getLong(cell) + 1);
+        HeapGroup group = heap.group();
+        group.add(cell, 8);
+        try {
+            if (!group.seal().await(1, TimeUnit.MINUTES)) {
+                throw new AssertionError("the group is not durable");
+            }
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    /** What one thread carves or clears another relies on: what a thread has flushed, only its own fence makes durable. */
+    private static void byAnotherThread(PersistentHeap heap, RandomGenerator random) {
+        int bytes = random.nextInt(8, 5000);
+        long[] made = new long[1];
+        join(Thread.ofPlatform().start(() -> made[0] = heap.allocate(heap.bytes(), bytes)));
+        heap.put(made[0], new byte[bytes]);
+        heap.view(made[0]).asSlice(0, bytes).fill((byte) bytes);
+        heap.putInt(made[0], bytes);
+        heap.persist(made[0], bytes);
+        Root root = heap.root("other", heap.bytes());
+        long old = root.get();
+        root.set(made[0]);
+        if (old != 0) {
+            join(Thread.ofPlatform().start(() -> heap.free(old)));
+        }
+    }
+
+    private static void join(Thread thread) {
+        try {
+            thread.join();
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    /** Runs of small and large objects that are collected together, so that others of other lengths take their places. */
+    private static void garbage(PersistentHeap heap, RandomGenerator random) {
+        try (HeapSession session = heap.session()) {
+            for (int i = random.nextInt(12); i >= 0; i--) {
+                heap.allocate(heap.bytes(), random.nextInt(1, random.nextInt(10, 20_000)));
+            }
+        } catch (HeapFullException e) {
+            // then there is less of it
+        }
+        heap.collect();
     }
 
     private static void push(PersistentHeap heap, int value) {
@@ -119,7 +175,7 @@ final class ObjectsScenario implements CrashScenario {
             large.set(0);
             heap.free(old);
         } else {
-            int bytes = random.nextInt(10_000, 40_000);
+            int bytes = random.nextInt(10_000, 36_000);
             large.set(heap.allocate(heap.bytes(), bytes, memory -> {
                 memory.fill((byte) bytes);
                 memory.set(ValueLayout.JAVA_INT, 0, bytes);
@@ -128,12 +184,13 @@ final class ObjectsScenario implements CrashScenario {
     }
 
     private static void name(PersistentHeap heap, RandomGenerator random) {
-        String name = "name" + random.nextInt(2);
+        // long enough to lie in two lines
+        String name = "name" + random.nextInt(2) + "-".repeat(70);
         Root known = heap.findRoot(name);
         if (known != null) {
             heap.removeRoot(known);
         } else {
-            heap.root(name, heap.type(ObjectLayout.references("references" + random.nextInt(4))));
+            heap.root(name, random.nextBoolean() ? heap.bytes() : heap.opaque());
         }
     }
 
@@ -145,12 +202,15 @@ final class ObjectsScenario implements CrashScenario {
             switch (root.name()) {
                 case "list" -> state.put("list", list(heap, offset));
                 case "cells" -> state.put("cells", cells(heap, offset));
+                case "other" -> state.put("other", offset == 0 ? "none" : "of " + large(heap, offset));
                 case "large" -> state.put("large", offset == 0 ? "none" : "of " + large(heap, offset));
                 default -> state.put(root.name(), root.type().name());
             }
         }
         // an empty root and none are one state to the user
         state.putIfAbsent("large", "none");
+        state.putIfAbsent("other", "none");
+        state.put("types", heap.types().stream().map(HeapType::name).sorted().toList());
         return state;
     }
 

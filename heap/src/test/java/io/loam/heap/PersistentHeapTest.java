@@ -514,4 +514,233 @@ class PersistentHeapTest {
         }
         assertThat(found).isGreaterThan(100);
     }
+
+    /** A place that a session freed and another thread uses again is the other's when the session ends. */
+    @Test
+    void whatASessionFreedAndAnotherThreadTookStaysWhenTheSessionEnds() throws Exception {
+        PersistentHeap heap = SmallHeap.create();
+        HeapType node = heap.type(NODE_LAYOUT);
+        long[] taken = new long[2];
+        try (HeapSession session = heap.session()) {
+            taken[0] = heap.allocate(node);
+            heap.free(taken[0]);
+            heap.collect(); // empties the lanes: the other thread gets the same place
+            Thread other = Thread.ofPlatform().start(() -> taken[1] = heap.allocate(node));
+            other.join();
+        }
+        assertThat(taken[1]).isEqualTo(taken[0]);
+        assertThat(heap.collect().freed()).isZero();
+        assertThat(heap.isObject(taken[1])).isTrue();
+    }
+
+    @Test
+    void freedMemoryRestsBeforeItIsUsedAgain() {
+        HeapOptions options = SmallHeap.OPTIONS.withRest(3_600_000, 10 * 64);
+        PersistentHeap heap = PersistentHeap.create(SmallHeap.memory(options), options);
+        Set<Long> places = new HashSet<>();
+        for (int i = 0; i < 10; i++) {
+            long offset = heap.allocate(heap.bytes(), 64);
+            assertThat(places.add(offset)).isTrue();
+            heap.free(offset);
+        }
+        assertThat(heap.stats().restingBytes()).isEqualTo(640);
+        assertThat(heap.stats().liveObjects()).isZero();
+        // a run of which nothing is in use and something rests does not end
+        heap.collect();
+        heap.collect();
+        long first = places.stream().mapToLong(place -> place).min().orElseThrow();
+        assertThat(heap.isObject(first)).isFalse();
+        assertThatThrownBy(() -> heap.free(first)).hasMessageContaining("freed before");
+        // the eleventh sends the first away
+        heap.free(heap.allocate(heap.bytes(), 64));
+        assertThat(heap.stats().restingBytes()).isEqualTo(640);
+        heap.collect();
+        assertThat(places).contains(heap.allocate(heap.bytes(), 64));
+        assertThat(heap.check().problems()).isEmpty();
+        heap.close();
+    }
+
+    @Test
+    void restingMemoryIsUsedBeforeTheHeapIsFull() {
+        HeapOptions options = SmallHeap.OPTIONS.withRest(3_600_000, 1L << 30);
+        PersistentHeap heap = PersistentHeap.create(SmallHeap.memory(options), options);
+        for (int i = 0; i < 500; i++) {
+            heap.free(heap.allocate(heap.bytes(), 3000));
+            heap.free(heap.allocate(heap.bytes(), 40_000));
+        }
+        assertThat(heap.check().problems()).isEmpty();
+    }
+
+    /** Behind the elements asked for, the slot may hold what an earlier object left there. */
+    @Test
+    void anArraysRoomToSpareIsDurablyZero() {
+        SimulatedMemory memory = SmallHeap.memory();
+        PersistentHeap heap = PersistentHeap.create(memory, SmallHeap.OPTIONS);
+        HeapType table = heap.type(ObjectLayout.references("table"));
+        Root root = heap.root("table", table);
+        List<Long> earlier = new ArrayList<>();
+        for (int i = 0; i < 60; i++) {
+            earlier.add(heap.allocate(table, 130 * 8, view -> view.fill((byte) 0x11)));
+        }
+        earlier.forEach(heap::free);
+        root.set(heap.allocate(table, 130 * 8, view -> {}));
+        assertThat(heap.sizeOf(root.get())).isGreaterThan(130 * 8);
+        root.set(heap.reallocate(root.get(), 200 * 8, root::set));
+        for (var image : memory.crashes(new java.util.SplittableRandom(1), 50)) {
+            PersistentHeap found = PersistentHeap.open(new SimulatedMemory(image), SmallHeap.OPTIONS);
+            assertThat(found.recovery().dangling()).as(image.choice()).isZero();
+            assertThat(found.check().problems()).as(image.choice()).isEmpty();
+        }
+    }
+
+    @Test
+    void whoeverIsInsideOfAnUpdateCantHaveTheHeapAlone() {
+        PersistentHeap heap = SmallHeap.create();
+        assertThatThrownBy(() -> heap.atomic(() -> {
+                    heap.compact();
+                }))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("alone");
+        assertThatThrownBy(() -> heap.exclusive(() -> heap.operate(heap::collect)))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("alone");
+        assertThat(heap.<CollectionReport>exclusive(heap::collect).freed()).isZero();
+    }
+
+    @Test
+    void aGroupIsDurableOnlyWhenItsTicketSaysSo() throws Exception {
+        SimulatedMemory memory = SmallHeap.memory();
+        PersistentHeap heap = PersistentHeap.create(memory, SmallHeap.OPTIONS);
+        Root root = heap.root("cell", heap.bytes());
+        long cell = heap.allocate(heap.bytes(), 64, view -> view.fill((byte) 0));
+        root.set(cell);
+        heap.putLong(cell, 1);
+        HeapGroup group = heap.group();
+        group.add(cell, 8);
+        assertThat(group.isDurable()).isFalse();
+        assertThatThrownBy(() -> group.await(1, java.util.concurrent.TimeUnit.SECONDS))
+                .hasMessageContaining("seal");
+        assertThat(group.seal().await(1, java.util.concurrent.TimeUnit.MINUTES)).isTrue();
+        assertThat(group.isDurable()).isTrue();
+        assertThatThrownBy(() -> group.add(cell, 8)).hasMessageContaining("sealed");
+        heap.putLong(cell, 2);
+        Set<Long> found = new HashSet<>();
+        for (var image : memory.crashes(new java.util.SplittableRandom(1), 50)) {
+            PersistentHeap after = PersistentHeap.open(new SimulatedMemory(image), SmallHeap.OPTIONS);
+            Root cells = after.findRoot("cell");
+            found.add(cells == null ? -1 : after.getLong(cells.get()));
+        }
+        assertThat(found).containsExactlyInAnyOrder(1L, 2L);
+    }
+
+    @Test
+    void aGroupThatFailsSaysWhyAndTheNextSucceeds() throws Exception {
+        SimulatedMemory memory = SmallHeap.memory();
+        PersistentHeap heap = PersistentHeap.create(memory, SmallHeap.OPTIONS);
+        long cell = heap.allocate(heap.bytes(), 64);
+        heap.putLong(cell, 1);
+        memory.beforeFence(ignored -> {
+            throw new IllegalStateException("the medium is gone");
+        });
+        HeapGroup failing = heap.group();
+        failing.add(cell, 8);
+        failing.seal();
+        assertThatThrownBy(() -> failing.await(1, java.util.concurrent.TimeUnit.MINUTES))
+                .isInstanceOf(HeapException.class)
+                .hasMessageContaining("the medium is gone");
+        assertThat(failing.isDurable()).isFalse();
+        memory.beforeFence(null);
+        HeapGroup next = heap.group();
+        next.add(cell, 8);
+        assertThat(next.seal().await(1, java.util.concurrent.TimeUnit.MINUTES)).isTrue();
+    }
+
+    /** A tree of typed objects with holes: compacted it takes fewer superblocks, and holds the same. */
+    @Test
+    void compactionReturnsSuperblocksAndKeepsWhatMustStay() {
+        try (PersistentHeap heap = PersistentHeap.create(file(), small())) {
+            HeapType node = heap.type(NODE_LAYOUT);
+            HeapType tables = heap.type(ObjectLayout.references("table"));
+            int count = 100_000;
+            Root root = heap.root("table", tables);
+            Root opaque = heap.root("opaque", heap.opaque());
+            try (HeapSession session = heap.session()) {
+                root.set(heap.allocate(tables, count * 8L));
+                opaque.set(heap.allocate(64));
+                for (int i = 0; i < count; i++) {
+                    long object = heap.allocate(node);
+                    heap.putLong(object + 8, i);
+                    heap.setReference(root.get() + i * 8L, object);
+                }
+            }
+            for (int i = 0; i < count; i++) {
+                if (i % 10 != 0) {
+                    heap.free(heap.getReference(root.get() + i * 8L));
+                    heap.setReference(root.get() + i * 8L, 0);
+                } else if (i > 0) {
+                    // each has the one before it, so that references between the moved are rewritten too
+                    heap.setReference(
+                            heap.getReference(root.get() + i * 8L), heap.getReference(root.get() + (i - 10) * 8L));
+                }
+            }
+            long pinned = heap.getReference(root.get() + 5000 * 8L);
+            heap.putLong(opaque.get() + 8, pinned);
+            assertThat(runs(heap, "node")).isGreaterThan(20);
+            long kept = heap.getReference(root.get() + 15_000 * 8L);
+            try (HeapSession session = heap.session()) {
+                session.keep(kept);
+                CompactionReport report = heap.compact();
+                assertThat(report.moved()).isPositive();
+            }
+            assertThat(runs(heap, "node")).isLessThan(6);
+            assertThat(heap.getReference(root.get() + 5000 * 8L)).isEqualTo(pinned);
+            assertThat(heap.getReference(root.get() + 15_000 * 8L)).isEqualTo(kept);
+            for (int i = 0; i < count; i += 10) {
+                long object = heap.getReference(root.get() + i * 8L);
+                assertThat(heap.getLong(object + 8)).isEqualTo(i);
+                assertThat(heap.getReference(object))
+                        .isEqualTo(i == 0 ? 0 : heap.getReference(root.get() + (i - 10) * 8L));
+            }
+            assertThat(heap.check().problems()).isEmpty();
+            assertThat(heap.stats().liveObjects()).isEqualTo(count / 10 + 2);
+        }
+    }
+
+    private static long runs(PersistentHeap heap, String type) {
+        return heap.stats().classes().stream()
+                .filter(one -> one.type().equals(type))
+                .mapToLong(HeapStats.ClassStats::runs)
+                .sum();
+    }
+
+    /** Marked by several threads, each object counts once. */
+    @Test
+    void aCrashedHeapIsMarkedInParallel() {
+        HeapOptions options = small().withSize(32 << 20, 64 << 20).withMarkers(4);
+        var memory = new SimulatedMemory(0, options.maximumBytes());
+        long objects = 1;
+        PersistentHeap heap = PersistentHeap.create(memory, options);
+        HeapType node = heap.type(NODE_LAYOUT);
+        HeapType tables = heap.type(ObjectLayout.references("table"));
+        Root root = heap.root("table", tables);
+        root.set(heap.allocate(tables, 300 * 8));
+        for (int i = 0; i < 300; i++) {
+            long table = heap.allocate(tables, 100 * 8);
+            heap.setReference(root.get() + i * 8L, table);
+            objects++;
+            long chain = 0;
+            for (int j = 0; j < 100; j++) {
+                long object = heap.allocate(node);
+                heap.setReference(object, chain);
+                chain = object;
+                heap.setReference(table + j * 8L, object);
+                objects++;
+                heap.allocate(node);
+            }
+        }
+        PersistentHeap found = PersistentHeap.open(new SimulatedMemory(memory.processEnded()), options);
+        assertThat(found.recovery().objects()).isEqualTo(objects);
+        assertThat(found.stats().liveObjects()).isEqualTo(objects);
+        assertThat(found.check().problems()).isEmpty();
+    }
 }

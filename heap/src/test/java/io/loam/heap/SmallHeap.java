@@ -8,7 +8,7 @@ final class SmallHeap {
 
     static final HeapOptions OPTIONS = HeapOptions.defaults()
             .withDurability(Durability.SIMULATED)
-            .withSize(4 * 4096, 40 * 4096)
+            .withSize(4 * 4096, 64 * 4096)
             .withSuperblockBytes(4096)
             .withTables(6, 12, 2, 512);
 

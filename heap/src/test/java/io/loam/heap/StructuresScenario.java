@@ -22,7 +22,7 @@ final class StructuresScenario implements CrashScenario {
 
     @Override
     public HeapOptions options() {
-        return SmallHeap.OPTIONS.withSize(16 * 4096, 80 * 4096);
+        return SmallHeap.OPTIONS.withSize(16 * 4096, 100 * 4096);
     }
 
     private static PersistentMap<Long, String> map(PersistentHeap heap) {
@@ -52,7 +52,7 @@ final class StructuresScenario implements CrashScenario {
     public PersistentHeap step(PersistentHeap heap, RandomGenerator random, Reopening reopening) {
         long key = random.nextInt(KEYS);
         String value = "v".repeat(random.nextInt(40)) + key;
-        switch (random.nextInt(12)) {
+        switch (random.nextInt(14)) {
             case 0, 1 -> map(heap).put(key, value);
             case 2 -> map(heap).remove(key);
             case 3, 4 -> tree(heap).put(key, value);
@@ -66,6 +66,7 @@ final class StructuresScenario implements CrashScenario {
                     tree(heap).put(key + 1000, value);
                     list(heap).add(0, value);
                 });
+            case 11, 12 -> heap.compact();
             default -> {
                 heap.close();
                 return reopening.reopen();

@@ -15,7 +15,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.NoSuchElementException;
 import java.util.Set;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
@@ -48,7 +47,6 @@ public final class PersistentMap<K, V> extends AbstractMap<K, V> {
     private static final int KEY_BYTES = 12;
     private static final int VALUE_BYTES = 16;
     private static final int KEY = 24;
-    private static final long UNKNOWN = Long.MIN_VALUE;
 
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -66,8 +64,8 @@ public final class PersistentMap<K, V> extends AbstractMap<K, V> {
     private final long header;
     private final StructureLock[] stripes = new StructureLock[STRIPES];
     private final ReentrantLock growing = new ReentrantLock();
-    /** Counted when first asked for; unknown again after an atomic update that was undone. */
-    private final AtomicLong size = new AtomicLong(UNKNOWN);
+    /** Of each stripe. */
+    private final EntryCount[] counts = new EntryCount[STRIPES];
 
     private PersistentMap(PersistentHeap heap, String name, HeapCodec<K> keys, HeapCodec<V> values) {
         this.heap = heap;
@@ -89,6 +87,7 @@ public final class PersistentMap<K, V> extends AbstractMap<K, V> {
         header = root.get();
         for (int i = 0; i < STRIPES; i++) {
             stripes[i] = new StructureLock(heap);
+            counts[i] = new EntryCount(heap);
         }
     }
 
@@ -208,6 +207,7 @@ public final class PersistentMap<K, V> extends AbstractMap<K, V> {
             heap.persist(at, 8);
             heap.settle(node);
             if (old == 0) {
+                counts[hash & STRIPES - 1].add(1);
                 return null;
             }
             byte[] replaced = value(old, () -> true);
@@ -217,8 +217,7 @@ public final class PersistentMap<K, V> extends AbstractMap<K, V> {
         if (before != null) {
             return values.decode(before);
         }
-        count(1);
-        growIfFull();
+        growIfFull(hash & STRIPES - 1);
         return null;
     }
 
@@ -248,51 +247,32 @@ public final class PersistentMap<K, V> extends AbstractMap<K, V> {
             heap.setReference(at, heap.getReference(old));
             heap.persist(at, 8);
             heap.free(old);
+            counts[hash & STRIPES - 1].add(-1);
             return removed;
         });
-        if (before == null) {
-            return null;
-        }
-        count(-1);
-        return values.decode(before);
-    }
-
-    private void count(int change) {
-        if (change == 0) {
-            return;
-        }
-        if (heap.isAtomic()) {
-            heap.afterAtomic(succeeded -> {
-                if (succeeded) {
-                    add(change);
-                } else {
-                    size.set(UNKNOWN);
-                }
-            });
-        } else {
-            add(change);
-        }
-    }
-
-    private void add(int change) {
-        size.updateAndGet(known -> known == UNKNOWN ? UNKNOWN : known + change);
+        return before == null ? null : values.decode(before);
     }
 
     /** Counted over at the first call; exact when nobody writes. */
     @Override
     public int size() {
-        long known = heap.isAtomic() ? UNKNOWN : size.get();
-        if (known == UNKNOWN) {
-            long counted = 0;
-            for (Group group = new Group(); group.hasNext(); ) {
-                counted += group.next().size();
-            }
-            known = counted;
-            if (!heap.isAtomic()) {
-                size.compareAndSet(UNKNOWN, counted);
-            }
+        long sum = 0;
+        for (int stripe = 0; stripe < STRIPES; stripe++) {
+            sum += count(stripe);
         }
-        return (int) Math.clamp(known, 0, Integer.MAX_VALUE);
+        return (int) Math.min(sum, Integer.MAX_VALUE);
+    }
+
+    private long count(int stripe) {
+        return counts[stripe].get(stripes[stripe], () -> {
+            long counted = 0;
+            for (long bucket = stripe; bucket < heap.getReference(header); bucket += STRIPES) {
+                for (long node = heap.getReference(bucketAt(bucket)); node != 0; node = heap.getReference(node)) {
+                    counted++;
+                }
+            }
+            return counted;
+        });
     }
 
     /** One by one, each durable. */
@@ -305,8 +285,9 @@ public final class PersistentMap<K, V> extends AbstractMap<K, V> {
 
     // ---- growing
 
-    private void growIfFull() {
-        if (!heap.isAtomic() && size() > heap.getReference(header) && growing.tryLock()) {
+    /** One node for each bucket is full; what one stripe holds tells how many all do. */
+    private void growIfFull(int stripe) {
+        if (!heap.isAtomic() && count(stripe) * STRIPES > heap.getReference(header) && growing.tryLock()) {
             try {
                 split();
             } finally {

@@ -16,7 +16,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.NoSuchElementException;
 import java.util.Set;
-import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -60,7 +59,6 @@ public final class PersistentTree<K, V> extends AbstractMap<K, V> {
     private static final int KEY = 8;
     private static final int MOST_HEIGHT = 64;
     private static final int FEW = FANOUT / 4;
-    private static final long UNKNOWN = Long.MIN_VALUE;
 
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -79,8 +77,7 @@ public final class PersistentTree<K, V> extends AbstractMap<K, V> {
     private final HeapType innerType;
     private final long header;
     private final StructureLock lock;
-    /** As in {@link PersistentMap}. */
-    private final AtomicLong size = new AtomicLong(UNKNOWN);
+    private final EntryCount count;
 
     private static long[] words(int from, int count) {
         return new long[] {((1L << count) - 1) << from / 8};
@@ -94,6 +91,7 @@ public final class PersistentTree<K, V> extends AbstractMap<K, V> {
         innerType = heap.type(INNER_LAYOUT);
         HeapType headerType = heap.type(HEADER_LAYOUT);
         lock = new StructureLock(heap);
+        count = new EntryCount(heap);
         Root root = heap.root(name, headerType);
         synchronized (root) {
             if (root.get() == 0) {
@@ -458,9 +456,9 @@ public final class PersistentTree<K, V> extends AbstractMap<K, V> {
             Draft draft = draft(leaf);
             draft.insert(-index - 1, prefix(encodedKey), added);
             replace(path, draft);
+            count.add(1);
             return null;
         });
-        count(before == null ? 1 : 0);
         return before == null ? null : values.decode(before);
     }
 
@@ -520,9 +518,9 @@ public final class PersistentTree<K, V> extends AbstractMap<K, V> {
                 heap.free(path.leaf());
             }
             heap.free(old);
+            count.add(-1);
             return removed;
         });
-        count(before == null ? 0 : -1);
         return before == null ? null : values.decode(before);
     }
 
@@ -591,42 +589,23 @@ public final class PersistentTree<K, V> extends AbstractMap<K, V> {
 
     // ---- the whole
 
-    private void count(int change) {
-        if (change == 0) {
-            return;
-        }
-        if (heap.isAtomic()) {
-            heap.afterAtomic(succeeded -> {
-                if (succeeded) {
-                    add(change);
-                } else {
-                    size.set(UNKNOWN);
-                }
-            });
-        } else {
-            add(change);
-        }
-    }
-
-    private void add(int change) {
-        size.updateAndGet(known -> known == UNKNOWN ? UNKNOWN : known + change);
-    }
-
     /** Counted over at the first call; exact when nobody writes. */
     @Override
     public int size() {
-        long known = heap.isAtomic() ? UNKNOWN : size.get();
-        if (known == UNKNOWN) {
-            long counted = 0;
-            for (var leaves = new Leaves(new byte[0], null); leaves.hasNext(); ) {
-                counted += leaves.next().size();
-            }
-            known = counted;
-            if (!heap.isAtomic()) {
-                size.compareAndSet(UNKNOWN, counted);
-            }
+        long entries = count.get(lock, () -> count(heap.getReference(header)));
+        return (int) Math.min(entries, Integer.MAX_VALUE);
+    }
+
+    private long count(long node) {
+        int here = heap.getInt(node);
+        if (isLeaf(node)) {
+            return here;
         }
-        return (int) Math.clamp(known, 0, Integer.MAX_VALUE);
+        long sum = 0;
+        for (int i = 0; i < here; i++) {
+            sum += count(child(node, i));
+        }
+        return sum;
     }
 
     /** One by one, each durable. */

@@ -248,4 +248,46 @@ class StructuresTest {
             assertThat(map.values()).containsOnly("odd");
         }
     }
+
+    /** The first size() counts while others change the map: what it finds stays right afterwards. */
+    @Test
+    void sizeIsRightAfterItWasCountedWhileOthersWrote() throws Exception {
+        for (int round = 0; round < 20; round++) {
+            Path path = directory.resolve("size" + round);
+            try (PersistentHeap heap = PersistentHeap.create(path, OPTIONS)) {
+                for (int i = 0; i < 500; i++) {
+                    map(heap).put("old" + i, "");
+                }
+                PersistentMap<String, String> map = map(heap);
+                PersistentTree<String, String> tree = tree(heap);
+                List<Thread> team = new ArrayList<>();
+                for (int t = 0; t < 3; t++) {
+                    int id = t;
+                    team.add(Thread.ofPlatform().start(() -> {
+                        for (int i = 0; i < 300; i++) {
+                            map.put("new" + id + "." + i, "");
+                            tree.put("new" + id + "." + i, "");
+                            map.remove("old" + (id * 100 + i % 100));
+                        }
+                    }));
+                }
+                while (team.stream().anyMatch(Thread::isAlive)) {
+                    assertThat(map.size()).isBetween(200, 1400);
+                    assertThat(tree.size()).isBetween(0, 900);
+                }
+                assertThat(map).hasSize(1100);
+                assertThat(map.entrySet().stream().count()).isEqualTo(1100);
+                assertThat(tree).hasSize(900);
+                assertThatThrownBy(() -> heap.atomic(() -> {
+                            map.put("undone", "");
+                            tree.remove("new0.0");
+                            assertThat(map).hasSize(1101);
+                            throw new IllegalStateException("undo this");
+                        }))
+                        .hasMessage("undo this");
+                assertThat(map).hasSize(1100);
+                assertThat(tree).hasSize(900);
+            }
+        }
+    }
 }
