@@ -1,5 +1,6 @@
 /** Loam measured beside its peers, each system in a JVM of its own. */
 module io.loam.bench {
+    requires io.loam.heap;
     requires io.loam.store;
     requires info.picocli;
     requires java.management;

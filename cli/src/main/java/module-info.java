@@ -1,6 +1,7 @@
 /** The command line: runs the store on real data, opens an interactive one, and shows what the memory holds. */
 module io.loam.cli {
     requires io.loam.bench;
+    requires io.loam.heap;
     requires io.loam.memory;
     requires io.loam.store;
     requires java.management;
@@ -10,6 +11,8 @@ module io.loam.cli {
     opens io.loam.cli to
             info.picocli;
     opens io.loam.cli.demo to
+            info.picocli;
+    opens io.loam.cli.heap to
             info.picocli;
     opens io.loam.cli.shell to
             info.picocli;

@@ -24,6 +24,7 @@ import picocli.CommandLine.Spec;
             GrowthCommand.class,
             ScanCommand.class,
             LatencyCommand.class,
+            HeapBenchCommand.class,
             LimitCommand.class,
             MicroCommand.class,
             ReportCommand.class,

@@ -2,6 +2,7 @@ package io.loam.cli;
 
 import io.loam.bench.BenchCommand;
 import io.loam.cli.demo.DemoCommand;
+import io.loam.cli.heap.HeapCommand;
 import io.loam.cli.shell.ShellCommand;
 import io.loam.cli.space.SpaceCommand;
 import java.io.PrintWriter;
@@ -21,6 +22,7 @@ import picocli.CommandLine.Spec;
             DemoCommand.class,
             ShellCommand.class,
             SpaceCommand.class,
+            HeapCommand.class,
             BenchCommand.class,
             CommandLine.HelpCommand.class
         })
