@@ -62,8 +62,8 @@ final class AttachedRegion {
     void close() {
         unmap();
         if (lock != null) {
+            // kept: who is about to find that the table is no longer current may still ask for it
             lock.close();
-            lock = null;
         }
     }
 
@@ -98,8 +98,18 @@ final class AttachedRegion {
 
     /** A table that has it from now on. */
     void addTable(Table table) {
-        tables.removeIf(old -> !old.isCurrent() && !Contexts.isInside(inside -> inside == old));
+        tables.removeIf(old -> !old.isCurrent() && !Contexts.isInside(id -> id == old.id()));
         tables.add(table);
+    }
+
+    /** Whether it is in the table of an id, as far as a thread may be inside that. */
+    boolean isIn(long id) {
+        for (Table table : tables) {
+            if (table.id() == id) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** Lets no pointer into it through, in any table. */

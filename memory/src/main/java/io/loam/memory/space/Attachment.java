@@ -5,10 +5,12 @@ import io.loam.memory.region.Region;
 import io.loam.memory.region.RegionException;
 import io.loam.memory.region.Registry;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,6 +23,12 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Attachment implements AutoCloseable {
 
+    private static final AtomicLong SERIALS = new AtomicLong();
+    /** Indices of open attachments; guarded by itself. */
+    private static final BitSet INDICES = new BitSet();
+
+    private final long serial = SERIALS.incrementAndGet();
+    private final int index;
     private final AddressSpaces spaces;
     private final Registry registry;
     private final @Nullable Windows windows;
@@ -42,6 +50,10 @@ public final class Attachment implements AutoCloseable {
         this.registry = spaces.registry();
         this.windows = spaces.windows();
         this.space = space;
+        synchronized (INDICES) {
+            this.index = INDICES.nextClearBit(0);
+            INDICES.set(index);
+        }
         this.table = new Table(this, List.of());
         this.changesSeen = registry.changes();
         registry.markAttached(space.number());
@@ -80,8 +92,14 @@ public final class Attachment implements AutoCloseable {
         return changesSeen != registry.changes();
     }
 
-    boolean isClosed() {
-        return closed;
+    /** Never used again in this process. */
+    long serial() {
+        return serial;
+    }
+
+    /** Small, and that of no other open attachment. */
+    int index() {
+        return index;
     }
 
     /** Reads the definition again if anything has changed: entering does so, too. */
@@ -228,7 +246,7 @@ public final class Attachment implements AutoCloseable {
         if (!retired.isEmpty()) {
             Contexts.fence();
             retired.removeIf(attached -> {
-                if (Contexts.isInside(table -> table.regions().contains(attached))) {
+                if (Contexts.isInside(attached::isIn)) {
                     return false;
                 }
                 close(attached);
@@ -300,7 +318,7 @@ public final class Attachment implements AutoCloseable {
         closed = true;
         table = new Table(this, List.of());
         Contexts.fence();
-        Thread inside = Contexts.threadInside(table -> table.attachment() == this);
+        Thread inside = Contexts.threadInside(id -> id >>> 32 == serial);
         if (inside != null) {
             table = last;
             closed = false;
@@ -314,6 +332,9 @@ public final class Attachment implements AutoCloseable {
         retired.forEach(this::close);
         retired.clear();
         registry.unmarkAttached(space.number());
+        synchronized (INDICES) {
+            INDICES.clear(index);
+        }
     }
 
     /** Waits for a close in progress, which may fail. */

@@ -8,7 +8,9 @@ import io.loam.memory.region.RegionLock;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.Arrays;
 import java.util.Objects;
+import java.util.function.LongPredicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,20 +30,23 @@ public final class Context {
 
     private static final ThreadLocal<Context> CURRENT = ThreadLocal.withInitial(Context::new);
     private static final RawMemory MEMORY = RawMemory.ofProcess();
-    private static final VarHandle INNERMOST;
-
-    static {
-        try {
-            INNERMOST = MethodHandles.lookup().findVarHandle(Context.class, "innermost", Switch.class);
-        } catch (ReflectiveOperationException e) {
-            throw new ExceptionInInitializerError(e);
-        }
-    }
+    private static final VarHandle ID = MethodHandles.arrayElementVarHandle(long[].class);
+    private static final int OUTSIDE = 0;
 
     private final Thread owner = Thread.currentThread();
-    private Table table = Table.NONE;
-    /** The announcement that others look at; written by the owner alone. */
-    private @Nullable Switch innermost;
+    /** Which of the places the thread is in; the rest is what entering would make of it. */
+    private int current = OUTSIDE;
+    /** How many stays are open. */
+    private int depth;
+
+    /** The place of an attachment, by its index, or of another one by now; {@link #OUTSIDE} if it has none yet. */
+    private int[] placeOf = new int[8];
+
+    private Place[] places = {new Place(Table.NONE)};
+    /** The same places' tables, one load nearer. */
+    private Table[] tables = {Table.NONE};
+    /** For each place the thread is in, the id of its table, else 0: the announcement, which others read. */
+    private volatile long[] announced = new long[1];
     /** What a copy in progress uses beside the region that is being resolved. */
     private @Nullable AttachedRegion keep;
 
@@ -59,15 +64,24 @@ public final class Context {
         return owner;
     }
 
-    // acquire: pairs with the opaque store of enter by the fences around it, and with the release store of leave
-    @Nullable
-    Switch innermostAcquire() {
-        return (Switch) INNERMOST.getAcquire(this);
+    /** Whether the thread is inside a table whose id is one of those, in whatever depth of nesting. */
+    boolean isInside(LongPredicate ids) {
+        // volatile: pairs with the store of makePlace, which comes before the announcement in the new array
+        long[] all = announced;
+        for (int i = 0; i < all.length; i++) {
+            // acquire: pairs with the opaque store of enter by the fences around it, and with the release store of
+            // leave
+            long id = (long) ID.getAcquire(all, i);
+            if (id != 0 && ids.test(id)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** The attachment that the thread is in; null if it is in none. */
     public @Nullable Attachment inside() {
-        return table.attachment();
+        return tables[current].attachment();
     }
 
     /**
@@ -93,75 +107,137 @@ public final class Context {
         if (attachment.isStale()) {
             attachment.refresh();
         }
-        Switch outer = innermost;
         Table next = attachment.table();
-        Switch stay = new Switch(this, next, outer);
-        // opaque: the compiler keeps the reading of the table behind it, and the fence of the one who looks, or the one
-        // here, the CPU
-        INNERMOST.setOpaque(this, stay);
-        if (!Contexts.MEMBARRIER) {
-            VarHandle.fullFence();
+        int index = attachment.index();
+        int[] known = placeOf;
+        int at = index < known.length ? known[index] : OUTSIDE;
+        if (tables[at] != next) {
+            at = makePlace(attachment, next);
         }
-        if (attachment.table() != next || attachment.isClosed()) {
-            INNERMOST.setRelease(this, outer);
-            attachment.checkOpen();
-            return enter(attachment, timeoutNanos);
+        Place place = places[at];
+        if (place.stays == 0) {
+            announce(at, next.id());
+            if (attachment.table() != next) {
+                // replaced or closed meanwhile
+                withdraw(at);
+                return enter(attachment, timeoutNanos);
+            }
+            if (place.grants.length != 0) {
+                lock(at, place, timeoutNanos);
+            }
         }
-        if (next.locks().length != 0) {
-            lock(stay, timeoutNanos);
-        }
-        table = next;
+        Switch stay = new Switch(this, place, at, current, depth);
+        place.stays++;
+        depth++;
+        current = at;
         return stay;
     }
 
+    /** Lets others know, before the table is looked at again, that this thread is about to use it. */
+    private void announce(int at, long id) {
+        // opaque: the compiler keeps the reading of the table behind it, and the fence of the one who looks, or the one
+        // here, the CPU
+        ID.setOpaque(announced, at, id);
+        if (!Contexts.MEMBARRIER) {
+            VarHandle.fullFence();
+        }
+    }
+
+    private void withdraw(int at) {
+        // release: all accesses of the stay come before others see that it has ended
+        ID.setRelease(announced, at, 0L);
+    }
+
+    /**
+     * A place for a table that this thread has not been in: one that it is not in, or a new one. References are stored here alone, since a
+     * collector makes storing them in an old object cost more than all the rest of a switch.
+     */
+    private int makePlace(Attachment attachment, Table next) {
+        attachment.checkOpen();
+        int index = attachment.index();
+        if (index >= placeOf.length) {
+            placeOf = Arrays.copyOf(placeOf, 2 * index);
+        }
+        int at = placeOf[index];
+        if (at == OUTSIDE || places[at].stays != 0 || isOfAnother(at, attachment)) {
+            at = 1;
+            while (at < places.length && (places[at].stays != 0 || tables[at].isCurrent())) {
+                at++;
+            }
+            if (at == places.length) {
+                places = Arrays.copyOf(places, 2 * at);
+                tables = Arrays.copyOf(tables, 2 * at);
+                Arrays.fill(places, at, 2 * at, places[OUTSIDE]);
+                Arrays.fill(tables, at, 2 * at, Table.NONE);
+                announced = Arrays.copyOf(announced, 2 * at);
+            }
+        }
+        places[at] = new Place(next);
+        tables[at] = next;
+        placeOf[index] = at;
+        return at;
+    }
+
+    private boolean isOfAnother(int at, Attachment attachment) {
+        return tables[at].attachment() != attachment && tables[at].isCurrent();
+    }
+
+    private void lock(int at, Place place, long timeoutNanos) {
+        if (depth == 0 && place.locks.length == 1) {
+            RegionLock.Grant grant = place.locks[0].acquire(place.exclusively[0], timeoutNanos);
+            place.grants[0] = (byte) grant.ordinal();
+            if (grant == RegionLock.Grant.NONE) {
+                withdraw(at);
+                throw notInTime(place.table.locks()[0]);
+            }
+        } else {
+            lockAll(at, place, timeoutNanos);
+        }
+    }
+
     /** Takes the locks in ascending order of region numbers. */
-    private void lock(Switch stay, long timeoutNanos) {
-        AttachedRegion[] locks = stay.table().locks();
+    private void lockAll(int at, Place place, long timeoutNanos) {
         int taken = 0;
         try {
-            if (stay.outer() == null && locks.length == 1) {
-                stay.grants[0] = locked(locks[0], timeoutNanos);
-                taken = 1;
-                return;
-            }
             long start = timeoutNanos == Long.MAX_VALUE ? 0 : System.nanoTime();
-            for (; taken < locks.length; taken++) {
+            for (; taken < place.locks.length; taken++) {
                 long left = timeoutNanos == Long.MAX_VALUE ? timeoutNanos : timeoutNanos - (System.nanoTime() - start);
-                stay.grants[taken] = nested(stay, locks[taken], left);
+                RegionLock.Grant grant = depth == 0 ? locked(place, taken, left) : nested(place, taken, left);
+                place.grants[taken] = (byte) grant.ordinal();
             }
         } finally {
-            if (taken < locks.length) {
-                unlock(stay, taken);
-                INNERMOST.setRelease(this, stay.outer());
+            if (taken < place.locks.length) {
+                unlock(place, taken);
+                withdraw(at);
             }
         }
     }
 
-    private static boolean exclusively(AttachedRegion region) {
-        return region.member().access() == Access.WRITE;
-    }
-
-    private static RegionLock.Grant locked(AttachedRegion region, long timeoutNanos) {
-        RegionLock.Grant grant = region.lock().acquire(exclusively(region), timeoutNanos);
+    private static RegionLock.Grant locked(Place place, int which, long timeoutNanos) {
+        RegionLock.Grant grant = place.locks[which].acquire(place.exclusively[which], timeoutNanos);
         if (grant == RegionLock.Grant.NONE) {
-            throw new RegionException(
-                    RegionException.Reason.TIMEOUT,
-                    "the lock of " + region
-                            + " was held by others all the time; wait longer, or see who has it attached");
+            throw notInTime(place.table.locks()[which]);
         }
         return grant;
     }
 
+    private static RegionException notInTime(AttachedRegion region) {
+        return new RegionException(
+                RegionException.Reason.TIMEOUT,
+                "the lock of " + region + " was held by others all the time; wait longer, or see who has it attached");
+    }
+
     /** NONE if an outer stay holds the lock. */
-    private static RegionLock.Grant nested(Switch stay, AttachedRegion region, long timeoutNanos) {
+    private RegionLock.Grant nested(Place place, int which, long timeoutNanos) {
+        AttachedRegion region = place.table.locks()[which];
         long highest = 0;
-        for (Switch outer = stay.outer(); outer != null; outer = outer.outer()) {
-            AttachedRegion[] locks = outer.table().locks();
-            for (int i = 0; i < locks.length; i++) {
-                if (outer.grants[i] != RegionLock.Grant.NONE) {
+        for (Place outer : places) {
+            AttachedRegion[] locks = outer.table.locks();
+            for (int i = 0; i < locks.length && outer.stays != 0; i++) {
+                if (outer.grants[i] != Place.NONE) {
                     highest = Math.max(highest, locks[i].region().number());
                     if (locks[i].member().uuid().equals(region.member().uuid())) {
-                        if (exclusively(region) && !exclusively(locks[i])) {
+                        if (place.exclusively[which] && !outer.exclusively[i]) {
                             throw new RegionException(
                                     RegionException.Reason.WOULD_DEADLOCK,
                                     "this thread holds the lock of " + region
@@ -173,9 +249,9 @@ public final class Context {
             }
         }
         if (region.region().number() > highest) {
-            return locked(region, timeoutNanos);
+            return locked(place, which, timeoutNanos);
         }
-        RegionLock.Grant grant = region.lock().acquire(exclusively(region), 0);
+        RegionLock.Grant grant = place.locks[which].acquire(place.exclusively[which], 0);
         if (grant == RegionLock.Grant.NONE) {
             throw new RegionException(
                     RegionException.Reason.WOULD_DEADLOCK,
@@ -186,33 +262,35 @@ public final class Context {
         return grant;
     }
 
-    private static void unlock(Switch stay, int taken) {
-        AttachedRegion[] locks = stay.table().locks();
+    private static void unlock(Place place, int taken) {
         for (int i = taken - 1; i >= 0; i--) {
-            if (stay.grants[i] != RegionLock.Grant.NONE) {
-                locks[i].lock().release(exclusively(locks[i]), stay.grants[i]);
+            byte grant = place.grants[i];
+            if (grant != Place.NONE) {
+                place.grants[i] = Place.NONE;
+                place.locks[i].release(place.exclusively[i], Place.GRANTS[grant]);
             }
         }
     }
 
     void leave(Switch stay) {
-        if (innermost != stay || Thread.currentThread() != owner) {
-            throw new IllegalStateException("a stay in " + stay.table().attachment()
+        if (stay.isOver() || stay.depth() != depth - 1 || Thread.currentThread() != owner) {
+            throw new IllegalStateException("a stay in " + stay.place().table.attachment()
                     + " is left by its own thread, once, and after those entered later");
         }
-        int locks = stay.grants.length;
-        if (locks != 0) {
-            unlock(stay, locks);
+        Place place = stay.place();
+        depth--;
+        current = stay.outer();
+        if (--place.stays == 0) {
+            if (place.grants.length != 0) {
+                unlock(place, place.grants.length);
+            }
+            withdraw(stay.at());
         }
-        Switch outer = stay.outer();
-        table = outer == null ? Table.NONE : outer.table();
-        // release: all accesses of the stay come before others see that it has ended
-        INNERMOST.setRelease(this, outer);
     }
 
     /** Where a pointer leads that the table has not let through, or why it leads nowhere. */
     long resolve(long pointer, int bytes, Access access) {
-        Table inside = table;
+        Table inside = tables[current];
         Attachment attachment = inside.attachment();
         if (attachment == null) {
             throw new PointerException(
@@ -263,7 +341,7 @@ public final class Context {
         if (Thread.currentThread() != owner) {
             throw wrongThread(pointer);
         }
-        return table;
+        return tables[current];
     }
 
     private PointerException wrongThread(long pointer) {
@@ -357,7 +435,7 @@ public final class Context {
             int bytes = (int) length;
             long source = readable(from, bytes);
             // resolving the second must not unmap what the first has found
-            keep = table.find(from);
+            keep = tables[current].find(from);
             try {
                 MEMORY.copy(source, writable(to, bytes), bytes);
             } finally {

@@ -6,7 +6,7 @@ import java.lang.ref.ReferenceQueue;
 import java.lang.ref.WeakReference;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.Predicate;
+import java.util.function.LongPredicate;
 import org.jspecify.annotations.Nullable;
 
 /** All contexts of this process, to find out who is inside a table. */
@@ -36,25 +36,21 @@ final class Contexts {
         }
     }
 
-    static boolean isInside(Predicate<Table> which) {
-        return threadInside(which) != null;
+    static boolean isInside(LongPredicate ids) {
+        return threadInside(ids) != null;
     }
 
-    /** A thread inside one of the tables, in whatever depth of nesting; null if there is none. */
-    static @Nullable Thread threadInside(Predicate<Table> which) {
-        return threadInside(null, which);
+    /** A thread inside a table whose id is one of those, in whatever depth of nesting; null if there is none. */
+    static @Nullable Thread threadInside(LongPredicate ids) {
+        return threadInside(null, ids);
     }
 
     /** As above, without looking at {@code except}. */
-    static @Nullable Thread threadInside(@Nullable Context except, Predicate<Table> which) {
+    static @Nullable Thread threadInside(@Nullable Context except, LongPredicate ids) {
         for (WeakReference<Context> reference : ALL) {
             Context context = reference.get();
-            if (context != null && context != except) {
-                for (Switch stay = context.innermostAcquire(); stay != null; stay = stay.outer()) {
-                    if (which.test(stay.table())) {
-                        return context.owner();
-                    }
-                }
+            if (context != null && context != except && context.isInside(ids)) {
+                return context.owner();
             }
         }
         return null;

@@ -3,7 +3,6 @@ package io.loam.memory.space;
 import io.loam.memory.region.RegionLock;
 import java.util.ArrayList;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /**
  * One stay of a context in an address space, with the locks it took on the way in. Closing it, in the thread of the context and innermost
@@ -11,40 +10,58 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Switch implements AutoCloseable {
 
-    private static final RegionLock.Grant[] NO_LOCKS = {};
-
     private final Context context;
-    private final Table table;
-    private final @Nullable Switch outer;
-    /** How each of the table's locks was acquired; NONE where an outer stay holds it. */
-    final RegionLock.Grant[] grants;
+    private final Place place;
+    private final int at;
+    private final int outer;
+    private final int depth;
+    /** Only the first stay in a place has taken its locks. */
+    private final boolean first;
 
-    Switch(Context context, Table table, @Nullable Switch outer) {
+    private boolean over;
+
+    /**
+     * @param at the place's number in the context
+     * @param outer the number of the place that it is entered from
+     */
+    Switch(Context context, Place place, int at, int outer, int depth) {
         this.context = context;
-        this.table = table;
+        this.place = place;
+        this.at = at;
         this.outer = outer;
-        int locks = table.locks().length;
-        this.grants = locks == 0 ? NO_LOCKS : new RegionLock.Grant[locks];
+        this.depth = depth;
+        this.first = place.stays == 0;
     }
 
-    Table table() {
-        return table;
+    Place place() {
+        return place;
     }
 
-    @Nullable
-    Switch outer() {
+    int at() {
+        return at;
+    }
+
+    int outer() {
         return outer;
+    }
+
+    int depth() {
+        return depth;
+    }
+
+    boolean isOver() {
+        return over;
     }
 
     /**
      * Names of the regions whose lock was last held by a process that died holding it for writing: what they hold may be half-changed,
-     * and nobody else is told unless this process dies before it leaves. Normally empty.
+     * and nobody else is told unless this process dies before it leaves. Normally empty, as it is once the stay is over.
      */
     public List<String> ownersDied() {
         List<String> died = new ArrayList<>();
-        for (int i = 0; i < grants.length; i++) {
-            if (grants[i] == RegionLock.Grant.OWNER_DIED) {
-                died.add(table.locks()[i].region().name());
+        for (int i = 0; first && !over && i < place.grants.length; i++) {
+            if (Place.GRANTS[place.grants[i]] == RegionLock.Grant.OWNER_DIED) {
+                died.add(place.table.locks()[i].region().name());
             }
         }
         return died;
@@ -58,5 +75,6 @@ public final class Switch implements AutoCloseable {
     @Override
     public void close() {
         context.leave(this);
+        over = true;
     }
 }

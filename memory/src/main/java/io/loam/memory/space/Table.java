@@ -3,6 +3,7 @@ package io.loam.memory.space;
 import io.loam.memory.region.Access;
 import io.loam.memory.region.Region;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,9 +19,13 @@ final class Table {
     private static final int GRANULE_SHIFT = 30;
     private static final long OFFSET_MASK = Region.GRANULE_BYTES - 1;
     private static final int[] NO_LIMITS = {};
+    private static final AtomicLong IDS = new AtomicLong();
 
     /** The table of a context that is in no space. */
     static final Table NONE = new Table(null, List.of());
+
+    /** The attachment's serial number in the upper half, for those who ask about all of its tables; never used again in this process. */
+    private final long id;
 
     private final @Nullable Attachment attachment;
     private final long first;
@@ -35,6 +40,7 @@ final class Table {
 
     Table(@Nullable Attachment attachment, List<AttachedRegion> regions) {
         this.attachment = attachment;
+        this.id = (attachment == null ? 0 : attachment.serial() << 32) | IDS.incrementAndGet() & 0xffff_ffffL;
         this.regions = regions;
         long low = regions.stream().mapToLong(r -> r.region().base()).min().orElse(0);
         long high = regions.stream()
@@ -59,6 +65,10 @@ final class Table {
     /** Whether threads may still enter it. */
     boolean isCurrent() {
         return attachment != null && attachment.table() == this;
+    }
+
+    long id() {
+        return id;
     }
 
     @Nullable

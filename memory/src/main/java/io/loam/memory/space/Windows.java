@@ -122,7 +122,7 @@ final class Windows {
         disarm(window);
         Contexts.fence();
         for (AttachedRegion user : window.users) {
-            if (Contexts.threadInside(context, table -> table.regions().contains(user)) != null) {
+            if (Contexts.threadInside(context, user::isIn) != null) {
                 return false;
             }
         }

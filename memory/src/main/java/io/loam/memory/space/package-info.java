@@ -8,7 +8,7 @@
  *   Attachment ── this process's view of one space ──► Table ── which addresses it has, where they are, what may be done with them
  *      ▲                                                 ▲
  *   Context ── one thread: enter, and every access ──────┘
- *      └──► Switch ── one stay in a space; close restores the one before
+ *      └──► Switch ── one stay in a space; close restores the one before ── in a Place: the thread's, for one table
  * </pre>
  *
  * <p>Each operation of the paper (Figure 40), and what it is here:
@@ -42,7 +42,7 @@
  * <ul>
  *   <li>I1. An address that a {@link Table} lets through is mapped, and for writing if it lets writes through, as long as any context is
  *       inside that table.
- *   <li>I2. A context inside a table is announced ({@code Context.innermost}) before it uses the table; what is taken out of a table is
+ *   <li>I2. A context inside a table is announced ({@code Context.announced}) before it uses the table; what is taken out of a table is
  *       unmapped only when no announced context is inside it.
  *   <li>I3. Locks are waited for in ascending order of region numbers, over all nested stays of a context; out of order they are only
  *       tried.
