@@ -1,6 +1,7 @@
 /** Loam measured beside its peers, each system in a JVM of its own. */
 module io.loam.bench {
     requires io.loam.heap;
+    requires io.loam.memory;
     requires io.loam.store;
     requires info.picocli;
     requires java.management;

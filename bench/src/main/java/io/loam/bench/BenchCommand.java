@@ -26,6 +26,9 @@ import picocli.CommandLine.Spec;
             LatencyCommand.class,
             HeapBenchCommand.class,
             LimitCommand.class,
+            SwitchCommand.class,
+            MappingCommand.class,
+            GupsCommand.class,
             MicroCommand.class,
             ReportCommand.class,
         })

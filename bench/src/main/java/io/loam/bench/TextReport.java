@@ -26,7 +26,7 @@ final class TextReport {
         if (result.get("systems") instanceof Map<?, ?> systems) {
             printColumns((Map<String, Map<String, Object>>) systems);
             if (result.get("ratios") instanceof Map<?, ?> ratios && !ratios.isEmpty()) {
-                out.printf("%nloam divided by%n");
+                out.printf("%n%s divided by%n", systems.containsKey("spaces") ? "spaces" : "loam");
                 printColumns((Map<String, Map<String, Object>>) ratios);
             }
             if (result.get("ratiosToFirst") instanceof Map<?, ?> ratios && !ratios.isEmpty()) {

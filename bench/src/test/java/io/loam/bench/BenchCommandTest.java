@@ -59,6 +59,11 @@ class BenchCommandTest {
             latency --policies both         | --policies 'both'; allowed: append, in-place
             scan --store ohc                | not ohc
             compaction --compare chm        | don't apply
+            switch --rounds 0               | --rounds 0; allowed: 1 to 1000
+            mapping --largest 1k            | --largest '1k'; allowed: at least 1m
+            gups --windows 0                | --windows 0; allowed: 1 to 1024
+            gups --compare spaces,threads   | --compare 'threads'; allowed: spaces, map, processes
+            gups --window-bytes 8           | --window-bytes '8'; allowed: at least 64k
             report --results no-such-place  | no directory no-such-place
             """)
     void badInputIsToldAndExitsWith2(String arguments, String message) {
@@ -164,5 +169,41 @@ class BenchCommandTest {
         assertThat(outcome.exitCode()).as(outcome.err()).isZero();
         assertThat(Figures.object(outcome.json(), "systems").keySet())
                 .containsExactly("GET", "GETBATCH16", "PUTINPLACE", "PUTLOG");
+    }
+
+    @Test
+    void switchMeasuresEveryCost() {
+        Outcome outcome = run("switch", "--seconds", "0.002", "--rounds", "1", "--format", "json");
+        assertThat(outcome.err()).isEmpty();
+        assertThat(outcome.json())
+                .containsKeys(
+                        "switchNanos",
+                        "switchThreadLocalNanos",
+                        "switchSharedLockNanos",
+                        "switchExclusiveLockNanos",
+                        "chaseRatio16Regions",
+                        "attachNanos",
+                        "systemCallNanos",
+                        "mapUnmapNanos",
+                        "protect64MibNanos",
+                        "processSwitchNanos");
+    }
+
+    @Test
+    void mappingMeasuresEachSize() {
+        Outcome outcome = run("mapping", "--largest", "4m", "--rounds", "1", "--format", "json");
+        assertThat(outcome.err()).isEmpty();
+        assertThat((List<?>) outcome.json().get("sizes")).hasSize(2);
+    }
+
+    @Test
+    void gupsComparesThreeWaysAndChecksTheTable() {
+        Outcome outcome = run(
+                "gups --windows 3 --window-bytes 1m --updates 16 --seconds 0.02 --rounds 1 --locked --format json --compare spaces,map,processes"
+                        .split(" "));
+        assertThat(outcome.err()).isEmpty();
+        assertThat(Figures.object(outcome.json(), "systems")).containsOnlyKeys("spaces", "map", "processes");
+        assertThat(Figures.object(outcome.json(), "ratios")).containsOnlyKeys("map", "processes");
+        assertThat(outcome.exitCode()).isZero();
     }
 }
