@@ -42,7 +42,8 @@ class GateTest {
                 }
                 entries.addAndGet(count);
             };
-            team.add(t < 3 ? Thread.ofPlatform().start(work) : Thread.ofVirtual().start(work));
+            team.add(
+                    t < 3 ? Thread.ofPlatform().start(work) : Thread.ofVirtual().start(work));
         }
         for (int i = 0; i < 20_000; i++) {
             gate.alone(() -> {

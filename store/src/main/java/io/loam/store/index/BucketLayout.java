@@ -87,6 +87,10 @@ final class BucketLayout {
         return word >>> WINDOW_SHIFT;
     }
 
+    static long withAlternate(long word, int alternate) {
+        return word & ~(7L | 3L << 48) | alternate & 7 | (long) (alternate >>> 3) << 48;
+    }
+
     static long withLocation(long word, long location) {
         return word & ~LOCATION | location;
     }
@@ -101,5 +105,10 @@ final class BucketLayout {
             return home ^ 1;
         }
         return (home + number * (2 * number + 3)) % buckets;
+    }
+
+    /** The home of which a bucket is alternate {@code number}. */
+    static int homeOf(int bucket, int number, int buckets) {
+        return number == 1 ? bucket ^ 1 : Math.floorMod(bucket - number * (2 * number + 3), buckets);
     }
 }

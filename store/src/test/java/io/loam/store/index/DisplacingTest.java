@@ -1,0 +1,160 @@
+package io.loam.store.index;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.loam.memory.HeapMemory;
+import io.loam.memory.RawMemory;
+import io.loam.store.epoch.Epochs;
+import io.loam.store.epoch.Reclaimer;
+import io.loam.store.log.BlockPool;
+import io.loam.store.log.BlockTable;
+import io.loam.store.log.Entries;
+import io.loam.store.log.Geometry;
+import io.loam.store.stress.Crew;
+import java.lang.foreign.MemorySegment;
+import java.util.SplittableRandom;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Test;
+
+/** Keys that a resizing moves find a slot at loads at which all their buckets are full, and nobody misses a key that makes room for them. */
+class DisplacingTest {
+    private static final int BLOCK_BYTES = 32 << 10;
+    private static final int ROUNDS = 400;
+
+    private final Geometry geometry = new Geometry(32 * BLOCK_BYTES, BLOCK_BYTES, 4 * BLOCK_BYTES, 16, 1, 1, 1, false);
+    private final RawMemory memory = new HeapMemory(geometry.reservedBytes);
+    private final Epochs epochs = new Epochs(memory, 64, geometry.epochOffset, geometry.epochSlots, false);
+    private final BlockTable blocks = new BlockTable(memory, geometry.blockTableOffset);
+    private final BlockPool pool = new BlockPool(memory, geometry, blocks, geometry.poolOffset, 1);
+    private final Index index;
+    private final long table;
+    private final int slots;
+
+    DisplacingTest() {
+        pool.format(geometry.maximumBlocks);
+        index = new Index(
+                memory,
+                0,
+                geometry,
+                pool,
+                new Entries(memory, 0, geometry, blocks, MemorySegment.NULL),
+                new KeyHash(memory, false, 1, 2),
+                epochs,
+                new Reclaimer(epochs),
+                new DescriptorSlab(memory, 0, geometry, pool),
+                hash -> {});
+        table = index.descriptor(0);
+        slots = SubtableLayout.buckets(memory.getInt(table)) * BucketLayout.SLOTS;
+    }
+
+    private static long hash(long number) {
+        long mixed = (number + 1) * 0x9E3779B97F4A7C15L;
+        mixed = (mixed ^ mixed >>> 32) * 0xD6E8FEB86659FD93L;
+        return mixed ^ mixed >>> 32;
+    }
+
+    private static long location(long number) {
+        return number + 1 << 3;
+    }
+
+    private void insert(long number) {
+        long hash = hash(number);
+        index.insertMoved(
+                table,
+                hash << SubtableLayout.depth(memory.getInt(table)) >>> 32,
+                BucketLayout.tag(hash),
+                location(number),
+                BucketLayout.windowOf(hash, memory.getInt(table + SubtableLayout.WINDOW)));
+    }
+
+    /** As {@link #insert}, but in the place of another key if one can be moved, though there may be free slots. */
+    private boolean insertInPlaceOfAnother(long number) {
+        long hash = hash(number);
+        long bucket = index.tryLock(table, hash);
+        Index.Insert outcome = index.placeByDisplacing(
+                table,
+                bucket,
+                hash << SubtableLayout.depth(memory.getInt(table)) >>> 32,
+                BucketLayout.tag(hash),
+                location(number),
+                BucketLayout.windowOf(hash, memory.getInt(table + SubtableLayout.WINDOW)));
+        index.unlock(bucket);
+        if (outcome != Index.Insert.DONE) {
+            insert(number);
+        }
+        return outcome == Index.Insert.DONE;
+    }
+
+    private void remove(long number) {
+        long hash = hash(number);
+        while (true) {
+            long bucket = index.tryLock(table, hash);
+            long slot = index.findLocationLocked(table, bucket, hash, location(number));
+            assertThat(slot).as("key %d", number).isNotZero();
+            boolean removed = index.removeLocked(table, bucket, slot, 1, null);
+            index.unlock(bucket);
+            if (removed) {
+                return;
+            }
+        }
+    }
+
+    @Test
+    void keysFindSlotsAt96Percent() {
+        int keys = slots * 96 / 100;
+        for (int number = 0; number < keys; number++) {
+            insert(number);
+        }
+        for (int number = 0; number < keys; number++) {
+            assertThat(index.pointsTo(hash(number), location(number)))
+                    .as("key %d", number)
+                    .isTrue();
+        }
+        for (int number = 0; number < keys; number++) {
+            remove(number);
+            assertThat(index.pointsTo(hash(number), location(number))).isFalse();
+        }
+    }
+
+    /** Forbidden: a key that is there all the time is not seen while it is displaced. */
+    @Test
+    void displacedKeysAreNeverMissed() {
+        int stay = slots * 80 / 100;
+        int come = slots * 15 / 100;
+        for (int number = 0; number < stay; number++) {
+            insert(number);
+        }
+        AtomicLong looks = new AtomicLong();
+        AtomicLong displaced = new AtomicLong();
+        AtomicBoolean done = new AtomicBoolean();
+        Crew crew = new Crew();
+        crew.work("mover", () -> {
+            for (int round = 0; (round < ROUNDS || looks.get() < 100_000) && crew.goesOn(); round++) {
+                long first = stay + (long) round * come;
+                for (long number = first; number < first + come; number++) {
+                    displaced.addAndGet(insertInPlaceOfAnother(number) ? 1 : 0);
+                }
+                for (long number = first; number < first + come; number++) {
+                    remove(number);
+                }
+            }
+            done.set(true);
+        });
+        crew.work("reader", () -> {
+            SplittableRandom random = new SplittableRandom(7);
+            while (!done.get() && crew.goesOn()) {
+                long number = random.nextInt(stay);
+                if (!index.pointsTo(hash(number), location(number))) {
+                    throw new AssertionError("key " + number + " was missed");
+                }
+                looks.incrementAndGet();
+            }
+        });
+        crew.run();
+        assertThat(displaced.get()).isGreaterThan(ROUNDS);
+        for (int number = 0; number < stay; number++) {
+            assertThat(index.pointsTo(hash(number), location(number))).isTrue();
+        }
+    }
+}
