@@ -29,9 +29,9 @@ import picocli.CommandLine.Option;
         })
 final class HeapBenchCommand extends Measurement {
 
-    private static final List<String> ALLOCATORS =
+    static final List<String> ALLOCATORS =
             List.of("loam", "loam-msync", "jemalloc", "jemalloc-critical", "glibc", "pmemobj");
-    private static final List<String> CHURN = List.of("threadtest", "larson", "shbench", "prod-con");
+    static final List<String> CHURN = List.of("threadtest", "larson", "shbench", "prod-con");
     private static final List<String> ALONE = List.of("recovery", "open", "fragmentation", "wear", "map");
 
     @Option(

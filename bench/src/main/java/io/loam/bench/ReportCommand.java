@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -110,6 +111,7 @@ final class ReportCommand implements Callable<Integer> {
                             false,
                             relative));
         }
+        heapChart(results, directory, names);
         fragmentationChart(
                 results, directory, names, "rssPerLive", "Resident size per live byte after the sizes changed");
         fragmentationChart(
@@ -153,6 +155,29 @@ final class ReportCommand implements Callable<Integer> {
                     points.stream()
                             .map(point -> new SvgChart.Point(point.x(), point.y() / first))
                             .toList());
+        }
+    }
+
+    private static void heapChart(Results results, Path directory, List<String> names) throws IOException {
+        Map<String, Map<String, Double>> bars = new LinkedHashMap<>();
+        for (String workload : HeapBenchCommand.CHURN) {
+            Map<String, Double> rates = new LinkedHashMap<>();
+            for (String system : HeapBenchCommand.ALLOCATORS) {
+                double rate = results.number("heap-" + workload, system, "opsPerCpuSecond");
+                if (!Double.isNaN(rate)) {
+                    rates.put(system, rate / 1e6);
+                }
+            }
+            if (!rates.isEmpty()) {
+                bars.put(workload, rates);
+            }
+        }
+        if (!bars.isEmpty()) {
+            write(
+                    directory,
+                    names,
+                    "heap-churn",
+                    SvgChart.bars("Persistent heap: allocate, store, free", "million per CPU-second", bars));
         }
     }
 

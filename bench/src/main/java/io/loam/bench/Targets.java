@@ -132,6 +132,30 @@ final class Targets {
                 "PUT at 90 %, saturated: longest stall, ms",
                 20,
                 r -> r.number("latency", "loam-append@0.9", "updateLongestStallNanos") / 1e6);
+        for (String workload : List.of("larson", "threadtest")) {
+            String label = "heap-" + workload;
+            versus(targets, "heap, " + workload + ", vs", label, PER_CPU, "jemalloc", 0.7);
+            least(
+                    targets,
+                    "heap, " + workload + ", MSYNC on tmpfs, vs pmemobj",
+                    8,
+                    r -> r.ratio(label, "loam-msync", "pmemobj", PER_CPU));
+        }
+        least(
+                targets,
+                "heap, objects of 64 B marked per second and thread, million",
+                6,
+                r -> r.number("heap-recovery", "loam", "markedPerSecondPerThread") / 1e6);
+        most(
+                targets,
+                "heap, open after a clean close, 4 GiB, ms",
+                50,
+                r -> r.number("heap-open", "loam", "openMillis"));
+        most(
+                targets,
+                "heap, bytes in use per live byte, shifting sizes, compacted",
+                1.15,
+                r -> r.number("heap-fragmentation", "loam", "bytesPerLiveByte"));
         return targets;
     }
 
