@@ -29,6 +29,7 @@ import picocli.CommandLine.Spec;
             SwitchCommand.class,
             MappingCommand.class,
             GupsCommand.class,
+            AlignmentsCommand.class,
             MicroCommand.class,
             ReportCommand.class,
         })

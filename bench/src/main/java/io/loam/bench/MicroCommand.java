@@ -56,7 +56,7 @@ final class MicroCommand implements Callable<Integer> {
     }
 
     /** The module path's jars: a directory of jars on a module path is that directory's {@code *} on a class path. */
-    private static String classPath(String modules) {
+    static String classPath(String modules) {
         if (modules.isEmpty()) {
             throw new BadInput(
                     "microbenchmarks need the jars, and this is a runtime image; run bin/loam with a JDK instead");

@@ -7,7 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Where the things are that are built apart, because they need libraries that are no modules: the peers and the microbenchmarks. */
+/** Where the things are that are built apart, because they need libraries that are no modules: peers, microbenchmarks, alignments. */
 final class Peers {
 
     static final String BUILD_COMMAND = "mvn -f bench/extras.xml package -DskipTests";

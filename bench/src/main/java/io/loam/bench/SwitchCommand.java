@@ -47,6 +47,7 @@ final class SwitchCommand extends Measurement {
         between("--rounds", rounds, 1, 1000);
         Map<String, Object> result = Figures.create();
         result.put("benchmark", "switch");
+        result.put("system", "loam");
         result.put("seconds", seconds);
         result.put("rounds", rounds);
         result.put("seed", seed);

@@ -156,6 +156,28 @@ final class Targets {
                 "heap, bytes in use per live byte, shifting sizes, compacted",
                 1.15,
                 r -> r.number("heap-fragmentation", "loam", "bytesPerLiveByte"));
+        most(targets, "address space switch, context in hand, ns", 5, r -> r.number("switch", "loam", "switchNanos"));
+        most(
+                targets,
+                "address space switch with one shared lock, ns",
+                15,
+                r -> r.number("switch", "loam", "switchSharedLockNanos"));
+        most(
+                targets,
+                "checked vs bare pointer chase, 16 regions",
+                1.15,
+                r -> r.number("switch", "loam", "chaseRatio16Regions"));
+        most(
+                targets,
+                "lock of a killed process recovered, ms, worst",
+                100,
+                r -> r.number("switch", "loam", "recoveryWorstMillis"));
+        least(
+                targets,
+                "GUPS, 16 windows, address spaces vs remapping",
+                100,
+                r -> r.number("gups", "spaces", "mups") / r.number("gups", "map", "mups"));
+        least(targets, "alignment pipeline, regions vs BAM", 3, r -> r.number("alignments", "loam", "ratio"));
         return targets;
     }
 

@@ -186,7 +186,8 @@ class BenchCommandTest {
                         "systemCallNanos",
                         "mapUnmapNanos",
                         "protect64MibNanos",
-                        "processSwitchNanos");
+                        "processSwitchNanos",
+                        "recoveryWorstMillis");
     }
 
     @Test

@@ -70,6 +70,11 @@ final class ChildProcess implements AutoCloseable {
         }
     }
 
+    /** Its end as kill -9 makes it; does not wait for it. */
+    void kill() {
+        Process ignored = process.destroyForcibly();
+    }
+
     @Override
     public void close() {
         try {

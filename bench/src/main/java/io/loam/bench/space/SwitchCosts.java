@@ -68,6 +68,7 @@ public final class SwitchCosts {
             dereferences(figures, registry, spaces);
             attaching(figures, spaces);
             kernel(figures, registry);
+            recovery(figures, registry, spaces);
         }
         return figures;
     }
@@ -225,6 +226,33 @@ public final class SwitchCosts {
         }
         Collections.sort(each);
         return each.get(3);
+    }
+
+    /** From the kill of a process that is inside a space for writing to its lock's next holder, who is told. */
+    private static void recovery(Map<String, Object> figures, Registry registry, AddressSpaces spaces) {
+        List<Double> millis = new ArrayList<>();
+        Context context = Context.current();
+        try (Attachment attachment = spaces.attach("a-exclusive")) {
+            for (int i = 0; i < 5; i++) {
+                try (ChildProcess holder = ChildProcess.start(
+                        LockHolder.class, registry.directory().toString(), "a-exclusive")) {
+                    int ignored = holder.receive();
+                    long start = System.nanoTime();
+                    holder.kill();
+                    try (Switch in = context.enter(attachment)) {
+                        millis.add((System.nanoTime() - start) / 1e6);
+                        if (in.ownersDied().isEmpty()) {
+                            throw new IllegalStateException("a death was not reported");
+                        }
+                    }
+                } catch (IOException e) {
+                    throw new UncheckedIOException(e);
+                }
+            }
+        }
+        Collections.sort(millis);
+        figures.put("recoveryMillis", millis.get(2));
+        figures.put("recoveryWorstMillis", millis.getLast());
     }
 
     /** Half the way of a byte to another process and back by pipes. */
