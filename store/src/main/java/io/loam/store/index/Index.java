@@ -249,7 +249,8 @@ public final class Index {
                 }
             }
             int buckets = SubtableLayout.buckets(tableGeometry);
-            for (int number = 1; number <= farthestNow(bucket); number++) {
+            // the farthest of now, as farthestNow says
+            for (int number = 1; number <= farthest(memory.getLongAcquire(bucket)); number++) {
                 long other = bucketAddress(descriptor, tableGeometry, alternateBucket(home, number, buckets));
                 for (long found = candidates(memory.getLongAcquire(other), tag); found != 0; found &= found - 1) {
                     long word = memory.getLongAcquire(other + slotOffset(found));
