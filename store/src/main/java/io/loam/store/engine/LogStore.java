@@ -235,13 +235,7 @@ public final class LogStore extends KeySpace implements Store {
     private boolean awaitBudget(int budget) {
         long deadline = System.nanoTime() + SHRINK_WAIT_NANOS;
         long fruitless = engine.cleaner.fruitless();
-        int before = engine.pool.budgetBlocks();
-        while (true) {
-            long needed = budget >= before ? budget : engine.pool.leastBudgetBlocks();
-            engine.pool.setBudgetBlocks(Math.clamp(needed, budget, Math.max(budget, before)));
-            if (needed <= budget) {
-                return true;
-            }
+        while (!engine.pool.approachBudget(budget)) {
             engine.checkOpen();
             engine.reclaimer.reclaim();
             engine.cleaner.wake();
@@ -250,6 +244,7 @@ public final class LogStore extends KeySpace implements Store {
             }
             LockSupport.parkNanos(200_000);
         }
+        return true;
     }
 
     @Override

@@ -187,20 +187,35 @@ public final class BlockPool {
         return (int) memory.getLongOpaque(base + BUDGET);
     }
 
-    /** The least budget in which the cleaner could go on, with what is in use now. */
-    public long leastBudgetBlocks() {
-        return usedBlocks() + keep(Purpose.INDEX);
+    /**
+     * Sets the budget to {@code wanted}, or lowers it as far as the cleaner can still go on with what is in use now; whether it is {@code wanted}. What is in use and the budget
+     * are compared under the lock, so that free stays positive.
+     */
+    public boolean approachBudget(int wanted) {
+        SpinLock.lock(memory, base, holder);
+        try {
+            long least = memory.getLong(base + USED) + keep(Purpose.INDEX);
+            int budget = (int) Math.max(wanted, Math.min(least, budgetBlocks()));
+            changeBudget(budget);
+            return budget == wanted;
+        } finally {
+            SpinLock.unlock(memory, base);
+        }
     }
 
     /** Changes the budget; free may become negative, then nothing is given out until enough came back. */
     public void setBudgetBlocks(int budget) {
         SpinLock.lock(memory, base, holder);
         try {
-            memory.putLongOpaque(base + FREE, memory.getLong(base + FREE) + budget - budgetBlocks());
-            memory.putLongOpaque(base + BUDGET, budget);
+            changeBudget(budget);
         } finally {
             SpinLock.unlock(memory, base);
         }
+    }
+
+    private void changeBudget(int budget) {
+        memory.putLongOpaque(base + FREE, memory.getLong(base + FREE) + budget - budgetBlocks());
+        memory.putLongOpaque(base + BUDGET, budget);
     }
 
     /** Blocks that may still be taken, the reserve included; negative while the budget is exceeded. */

@@ -102,4 +102,23 @@ class BlockPoolRebuildTest {
         pool.setBudgetBlocks(all - 1);
         assertEquals(-1, pool.freeBlocks());
     }
+
+    @Test
+    void theBudgetIsLoweredOnlyAsFarAsTheCleanerCanGoOn() {
+        open(65536, 1);
+        int all = geometry.maximumBlocks;
+        pool.setReserve(10, 4);
+        int[] used = new int[all / 2];
+        assertTrue(pool.allocate(Purpose.WRITE, 0, OWNER, used));
+        assertFalse(pool.approachBudget(all / 4));
+        assertEquals(all / 2 + 6, pool.budgetBlocks());
+        assertEquals(6, pool.freeBlocks());
+        assertFalse(pool.approachBudget(all / 4));
+        assertEquals(6, pool.freeBlocks());
+        pool.free(used);
+        assertTrue(pool.approachBudget(all / 4));
+        assertEquals(all / 4, pool.freeBlocks());
+        assertTrue(pool.approachBudget(all));
+        assertEquals(all, pool.freeBlocks());
+    }
 }
