@@ -151,12 +151,15 @@ final class HeapBenchCommand extends Measurement {
 
     /** What one JVM measured, or {@code error}. */
     private Map<String, Object> worker(String allocator, long size, long roundSeed) {
+        // in a runtime image the modules are there whatever the class path says
+        boolean image = HeapWorker.class.getModule().isNamed()
+                && System.getProperty("jdk.module.path", "").isEmpty();
         List<String> command = List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Xms1g",
                 "-Xmx2g",
                 "-XX:+UseParallelGC",
-                "--enable-native-access=ALL-UNNAMED",
+                "--enable-native-access=" + (image ? "io.loam.memory,io.loam.bench" : "ALL-UNNAMED"),
                 "--sun-misc-unsafe-memory-access=deny",
                 "-cp",
                 classPath(),
