@@ -5,7 +5,11 @@ import java.lang.foreign.Linker;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 
-/** malloc and free of a library, by downcall: an ordinary one, which is what the JDK asks for where a call may wait, unless the name says critical. */
+/**
+ * malloc and free of a library, by downcall: an ordinary one, which is what the JDK asks for where a call may wait, unless the name says critical.
+ *
+ * <p>Each library has a class with the same two methods, since only a handle in a constant of its own compiles to a direct call.
+ */
 abstract class MallocAllocator implements Allocator {
 
     /** Of the C library. */
