@@ -599,13 +599,19 @@ public final class Cleaner {
     /** Keeps new passes from being made and waits for the present one; until {@link #resume}. */
     public void pause() {
         paused = true;
+        // whoever was making a pass and has not seen that has published it by the time the lock is free
+        passLock.lock();
+        passLock.unlock();
         while (pass != null) {
             if (!help(0)) {
                 LockSupport.parkNanos(50_000);
             }
         }
-        passLock.lock();
-        passLock.unlock();
+    }
+
+    /** Whether a pass is under way. */
+    public boolean isCleaning() {
+        return pass != null;
     }
 
     public void resume() {
@@ -620,10 +626,14 @@ public final class Cleaner {
         log.sealHeads(1);
         for (int rounds = 0; rounds < 10_000 && !stopped; rounds++) {
             reclaimer.reclaim();
+            if (paused) {
+                LockSupport.parkNanos(50_000);
+                continue;
+            }
             if (pass == null) {
                 passLock.lock();
                 try {
-                    if (pass == null) {
+                    if (pass == null && !paused) {
                         List<Candidate> chosen = policy.choose(
                                 policy.candidates(owners.nowMillis()),
                                 Math.max(0, pool.freeBlocks()),
