@@ -356,13 +356,17 @@ public final class Cleaner {
         return List.of();
     }
 
-    /** The oldest segments, and from which coldness their entries are dropped; one whole segment if there is no block to copy to. */
+    /**
+     * The segments that were opened the longest ago, and from which coldness their entries are dropped; one whole segment if there is no block to copy to. As survivors count from
+     * when they were copied, passes go round the whole log; by the entries' own age they would come back to the old ones that stay in use, and find nothing cold there.
+     */
     private @Nullable CleaningPass evictingPass(List<Candidate> candidates, long free) {
-        List<Candidate> oldest = new ArrayList<>(candidates);
-        oldest.sort(Comparator.comparingLong(Candidate::created));
+        List<Candidate> longestUnseen = new ArrayList<>(candidates);
+        long now = log.now();
+        longestUnseen.sort(Comparator.comparingLong(candidate -> -segments.lived(candidate.segment(), now)));
         List<Candidate> chosen = new ArrayList<>();
         long live = 0;
-        for (Candidate candidate : oldest) {
+        for (Candidate candidate : longestUnseen) {
             if (policy.blocksFor(live + candidate.live()) > free || chosen.size() == 4) {
                 break;
             }

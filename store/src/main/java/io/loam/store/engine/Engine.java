@@ -609,19 +609,30 @@ final class Engine implements Owners {
         return base + geometry.markOffset + (location - geometry.dataOffset >>> geometry.markShift);
     }
 
-    /** The log's time as reference marks count it: 32 ticks while the log is written once. */
-    private byte tick() {
-        return (byte) (log.now() * 32 / Math.max(32, pool.budgetBlocks()));
+    /** The log's time as reference marks count it. */
+    private int period() {
+        return (int) (log.now() * Marks.PERIODS_PER_LOG / Math.max(Marks.PERIODS_PER_LOG, pool.budgetBlocks()))
+                & Marks.PERIOD_MASK;
     }
 
     /** Remembers that an entry was used now; only writes when that is news. */
     void mark(long location) {
         if (marks) {
             long address = markAddress(location);
-            byte tick = tick();
-            if (memory.getByteOpaque(address) != tick) {
-                memory.putByteOpaque(address, tick);
+            byte mark = memory.getByteOpaque(address);
+            int period = period();
+            if (!Marks.isOf(mark, period)) {
+                memory.putByteOpaque(address, Marks.used(mark, period));
             }
+        }
+    }
+
+    /** Marks an appended entry that takes the place of {@code old}, or of none: 0. */
+    void markAppended(long location, long old) {
+        if (marks) {
+            int period = period();
+            byte mark = old == 0 ? Marks.fresh(period) : Marks.used(memory.getByteOpaque(markAddress(old)), period);
+            memory.putByteOpaque(markAddress(location), mark);
         }
     }
 
@@ -633,7 +644,7 @@ final class Engine implements Owners {
             return 0;
         }
         return switch (eviction.order()) {
-            case COLDEST -> 1 + Math.min(254, tick() - memory.getByteOpaque(markAddress(location)) & 0xFF);
+            case COLDEST -> Marks.coldness(memory.getByteOpaque(markAddress(location)), period());
             case RANDOM ->
                 1
                         + (int) ((location * 0x9E3779B97F4A7C15L + log.now() * 0xD6E8FEB86659FD93L) >>> 33 & 0xFF)

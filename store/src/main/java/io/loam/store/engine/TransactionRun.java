@@ -394,7 +394,7 @@ final class TransactionRun<R> {
                 if (item.expiresAt != 0) {
                     engine.log.countExpiring(item.location, shape.units(), item.expiresAt);
                 }
-                engine.mark(item.location);
+                engine.markAppended(item.location, item.slot == 0 ? 0 : item.old);
             }
             if (item.slot != 0) {
                 engine.log.markDead(item.old, item.oldHeader);

@@ -349,7 +349,7 @@ final class Write {
         if (expiresAt != 0) {
             engine.log.countExpiring(location, shape.units(), expiresAt);
         }
-        engine.mark(location);
+        engine.markAppended(location, old);
         if (old != 0) {
             engine.log.markDead(old, oldHeader);
             if (!engine.listeners.isEmpty()) {
