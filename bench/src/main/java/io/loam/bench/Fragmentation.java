@@ -80,6 +80,7 @@ final class Fragmentation implements Experiment {
     private static final long RSS_CHECK_BYTES = 2 << 20;
     private static final int BALLAST_BYTES = 2 << 20;
     private static final int WARM_RECORDS = 20_000;
+    private static final int MOST_ATTEMPTS = 50;
 
     private final Setup setup;
     private final Plan plan;
@@ -276,11 +277,24 @@ final class Fragmentation implements Experiment {
     }
 
     private void delete(int id) {
-        if (!session.delete(Mix.keyOf(id))) {
+        if (!remove(Mix.keyOf(id))) {
             throw new VerificationException("record " + id + " was stored and never deleted, but is absent");
         }
         live.clear(id);
         liveUserBytes -= sizeOf(id) + setup.keyBytes();
+    }
+
+    /** Removes a key; where the Java heap is so full that even this found no memory, again. */
+    private boolean remove(long key) {
+        for (int attempt = 1; ; attempt++) {
+            try {
+                return session.delete(key);
+            } catch (OutOfMemoryError e) {
+                if (!onHeap || attempt == MOST_ATTEMPTS) {
+                    throw e;
+                }
+            }
+        }
     }
 
     private void deleteShare(double share) {
