@@ -35,6 +35,9 @@ public interface Namespace {
     /** Returned where a length or version would stand: there is no such key. */
     long ABSENT = -1;
 
+    /** Returned where a length would stand: the key's value has another type than was asked for. */
+    int OTHER_TYPE = -2;
+
     /** The expiry of an entry that does not expire. */
     long NEVER = 0;
 
@@ -53,6 +56,9 @@ public interface Namespace {
      *     length is returned, so the caller sees that it exceeds {@code destination.length - offset}
      */
     int get(byte[] key, byte[] destination, int offset);
+
+    /** As {@link #get(byte[], byte[], int)}, but only of a value with these type bits; {@link #OTHER_TYPE} if the value has others. */
+    int getOfType(byte[] key, int type, byte[] destination, int offset);
 
     /** As {@link #get(byte[], byte[], int)}, into a segment. */
     long get(MemorySegment key, MemorySegment destination);

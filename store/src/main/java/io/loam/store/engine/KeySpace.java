@@ -204,6 +204,34 @@ class KeySpace implements Namespace {
     }
 
     @Override
+    public int getOfType(byte[] key, int type, byte[] destination, int offset) {
+        Objects.checkFromIndexSize(offset, 0, destination.length);
+        checkUsable(key);
+        Entries entries = engine.entries;
+        long pin = engine.enter();
+        try {
+            long location = find(key);
+            while (location != 0) {
+                long header = entries.stableHeader(location);
+                if (isExpired(location, header)) {
+                    location = afterExpired(key, location, header);
+                    continue;
+                }
+                if (EntryLayout.type(header) != type) {
+                    return OTHER_TYPE;
+                }
+                int length = entries.copyValue(location, header, destination, offset);
+                if (length != Entries.CHANGED) {
+                    return length;
+                }
+            }
+            return (int) ABSENT;
+        } finally {
+            engine.exit(pin);
+        }
+    }
+
+    @Override
     public byte @Nullable [] get(byte[] key) {
         checkUsable(key);
         long pin = engine.enter();

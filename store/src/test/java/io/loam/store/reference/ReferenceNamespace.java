@@ -180,6 +180,12 @@ class ReferenceNamespace implements Namespace {
     }
 
     @Override
+    public int getOfType(byte[] key, int type, byte[] destination, int offset) {
+        Entry entry = getEntry(key);
+        return entry != null && entry.type() != type ? OTHER_TYPE : get(key, destination, offset);
+    }
+
+    @Override
     public long get(MemorySegment key, MemorySegment destination) {
         if (destination.isReadOnly()) {
             throw new IllegalArgumentException("a read-only destination");

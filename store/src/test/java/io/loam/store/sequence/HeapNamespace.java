@@ -262,6 +262,12 @@ class HeapNamespace implements Namespace {
     }
 
     @Override
+    public int getOfType(byte[] key, int type, byte[] destination, int offset) {
+        Entry entry = getEntry(key);
+        return entry != null && entry.type() != type ? OTHER_TYPE : get(key, destination, offset);
+    }
+
+    @Override
     public long get(MemorySegment key, MemorySegment destination) {
         byte[] value = get(key.toArray(ValueLayout.JAVA_BYTE));
         if (value == null) {

@@ -631,7 +631,9 @@ final class SequenceRun implements AutoCloseable {
             case 4 ->
                 check(space, key, 0, held -> Expected.read(held == null ? null : held.value, held), () -> {
                     byte[] destination = new byte[2000];
-                    int length = handle.get(k, destination, 3);
+                    int length = k.length % 2 == 0
+                            ? handle.get(k, destination, 3)
+                            : getOfType(handle, k, destination, live(space, key));
                     return length < 0
                             ? null
                             : length <= 1997
@@ -668,6 +670,16 @@ final class SequenceRun implements AutoCloseable {
                         held -> Expected.read(held == null ? null : held.value, held),
                         () -> handle.get(k));
         }
+    }
+
+    /** Asks for another type than the key has, then for the right one. */
+    private static int getOfType(Namespace handle, byte[] key, byte[] destination, @Nullable Held held) {
+        int type = held == null ? 0 : held.type;
+        int other = handle.getOfType(key, type ^ 1, destination, 3);
+        if (other >= 0) {
+            throw new IllegalStateException("a value of type " + type + " was handed out as one of type " + (type ^ 1));
+        }
+        return handle.getOfType(key, type, destination, 3);
     }
 
     private static byte @Nullable [] onlyIf(byte @Nullable [] value, long length) {
