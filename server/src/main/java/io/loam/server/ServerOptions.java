@@ -1,0 +1,331 @@
+package io.loam.server;
+
+import io.loam.store.Eviction;
+import io.loam.store.FullPolicy;
+import io.loam.store.UpdatePolicy;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BiConsumer;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Every setting of a server, by the names of {@code redis.conf}. One table of {@link Parameter}s serves the command line, the configuration file, CONFIG GET and CONFIG SET. Values may
+ * change while the server runs; readers see the new one soon.
+ */
+public final class ServerOptions {
+
+    /** Eviction policies by name, with what they are for the store. */
+    private static final Map<String, Policy> POLICIES = policies();
+
+    private static final Map<String, Parameter> PARAMETERS = parameters();
+
+    /** What an eviction policy is for the store. */
+    public record Policy(FullPolicy full, Eviction eviction) {}
+
+    private volatile String bind = "127.0.0.1";
+    private volatile int port = 6379;
+    private volatile long maxMemory = 1L << 30;
+    private volatile String maxMemoryPolicy = "noeviction";
+    private volatile String requirePass = "";
+    private volatile int databases = 16;
+    private volatile int timeoutSeconds;
+    private volatile int maxClients = 10_000;
+    private volatile int backlog = 511;
+    private volatile int keepAliveSeconds = 300;
+    private volatile long maxBulkBytes = 512L << 20;
+    private volatile long queryBufferLimit = 64L << 20;
+    private volatile int eventLoops;
+    private volatile String transport = "auto";
+    private volatile UpdatePolicy updatePolicy = UpdatePolicy.IN_PLACE;
+    private volatile long slowLogMicros = 10_000;
+    private volatile boolean protectedMode = true;
+    private volatile boolean debugCommand;
+
+    private final Map<String, Consumer<ServerOptions>> hooks = new ConcurrentHashMap<>();
+
+    private static Map<String, Policy> policies() {
+        Map<String, Policy> map = new LinkedHashMap<>();
+        map.put("noeviction", new Policy(FullPolicy.REJECT, Eviction.DEFAULT));
+        for (String domain : List.of("volatile", "allkeys")) {
+            Eviction.Domain from = domain.equals("allkeys") ? Eviction.Domain.ALL : Eviction.Domain.EXPIRING;
+            for (String order : List.of("lru", "lfu", "random")) {
+                Eviction.Order first = order.equals("random") ? Eviction.Order.RANDOM : Eviction.Order.COLDEST;
+                map.put(domain + "-" + order, new Policy(FullPolicy.EVICT, new Eviction(first, from)));
+            }
+        }
+        map.put(
+                "volatile-ttl",
+                new Policy(FullPolicy.EVICT, new Eviction(Eviction.Order.SOONEST_EXPIRY, Eviction.Domain.EXPIRING)));
+        return map;
+    }
+
+    private static Map<String, Parameter> parameters() {
+        Map<String, Parameter> map = new LinkedHashMap<>();
+        fixed(map, "bind", o -> o.bind, (o, text) -> o.bind = text.strip());
+        fixed(map, "port", o -> number(o.port), (o, text) -> o.port = (int) Parameter.parseNumber(text, 0, 65535));
+        free(map, "maxmemory", o -> number(o.maxMemory), (o, text) -> o.maxMemory = Parameter.parseBytes(text));
+        fixed(
+                map,
+                "maxmemory-policy",
+                o -> o.maxMemoryPolicy,
+                (o, text) -> o.maxMemoryPolicy = Parameter.parseChoice(text, List.copyOf(POLICIES.keySet())));
+        free(map, "requirepass", o -> o.requirePass, (o, text) -> o.requirePass = text);
+        fixed(
+                map,
+                "databases",
+                o -> number(o.databases),
+                (o, text) -> o.databases = (int) Parameter.parseNumber(text, 1, 128));
+        free(
+                map,
+                "timeout",
+                o -> number(o.timeoutSeconds),
+                (o, text) -> o.timeoutSeconds = (int) Parameter.parseNumber(text, 0, Integer.MAX_VALUE));
+        free(
+                map,
+                "maxclients",
+                o -> number(o.maxClients),
+                (o, text) -> o.maxClients = (int) Parameter.parseNumber(text, 1, 1_000_000));
+        fixed(
+                map,
+                "tcp-backlog",
+                o -> number(o.backlog),
+                (o, text) -> o.backlog = (int) Parameter.parseNumber(text, 0, Integer.MAX_VALUE));
+        free(
+                map,
+                "tcp-keepalive",
+                o -> number(o.keepAliveSeconds),
+                (o, text) -> o.keepAliveSeconds = (int) Parameter.parseNumber(text, 0, Integer.MAX_VALUE));
+        free(
+                map,
+                "proto-max-bulk-len",
+                o -> number(o.maxBulkBytes),
+                (o, text) -> o.maxBulkBytes = within(Parameter.parseBytes(text), 1 << 20, Integer.MAX_VALUE - 64));
+        free(
+                map,
+                "client-query-buffer-limit",
+                o -> number(o.queryBufferLimit),
+                (o, text) -> o.queryBufferLimit = within(Parameter.parseBytes(text), 1 << 20, 1 << 30));
+        fixed(
+                map,
+                "io-threads",
+                o -> number(o.eventLoops()),
+                (o, text) -> o.eventLoops = (int) Parameter.parseNumber(text, 1, 128));
+        fixed(
+                map,
+                "transport",
+                o -> o.transport,
+                (o, text) -> o.transport = Parameter.parseChoice(text, List.of("auto", "io_uring", "epoll", "nio")));
+        fixed(
+                map,
+                "update-policy",
+                o -> o.updatePolicy == UpdatePolicy.IN_PLACE ? "in-place" : "append",
+                (o, text) -> o.updatePolicy = Parameter.parseChoice(text, List.of("in-place", "append"))
+                                .equals("append")
+                        ? UpdatePolicy.APPEND
+                        : UpdatePolicy.IN_PLACE);
+        free(
+                map,
+                "slowlog-log-slower-than",
+                o -> number(o.slowLogMicros),
+                (o, text) -> o.slowLogMicros = Parameter.parseNumber(text, -1, Long.MAX_VALUE));
+        free(
+                map,
+                "protected-mode",
+                o -> yes(o.protectedMode),
+                (o, text) -> o.protectedMode = Parameter.parseBoolean(text));
+        fixed(
+                map,
+                "enable-debug-command",
+                o -> yes(o.debugCommand),
+                (o, text) -> o.debugCommand = Parameter.parseBoolean(text));
+        absent(map, "save", "");
+        absent(map, "appendonly", "no");
+        return map;
+    }
+
+    private static void fixed(
+            Map<String, Parameter> map,
+            String name,
+            Function<ServerOptions, String> get,
+            BiConsumer<ServerOptions, String> set) {
+        map.put(name, new Parameter(name, false, get, set));
+    }
+
+    private static void free(
+            Map<String, Parameter> map,
+            String name,
+            Function<ServerOptions, String> get,
+            BiConsumer<ServerOptions, String> set) {
+        map.put(name, new Parameter(name, true, get, set));
+    }
+
+    /** A setting of what is not there yet: it has one value. */
+    private static void absent(Map<String, Parameter> map, String name, String value) {
+        free(map, name, o -> value, (o, text) -> {
+            if (!text.strip().equals(value)) {
+                throw new IllegalArgumentException(
+                        "there is no durability on disk yet; the only value is '" + value + "'");
+            }
+        });
+    }
+
+    private static String number(long value) {
+        return Long.toString(value);
+    }
+
+    private static String yes(boolean value) {
+        return value ? "yes" : "no";
+    }
+
+    private static long within(long value, long least, long most) {
+        if (value < least || value > most) {
+            throw new IllegalArgumentException("argument must be between " + least + " and " + most + " inclusive");
+        }
+        return value;
+    }
+
+    /** All parameters, in a fixed order. */
+    public static Collection<Parameter> all() {
+        return PARAMETERS.values();
+    }
+
+    /** The parameter of a name, in any case, or null. */
+    public static @Nullable Parameter parameter(String name) {
+        return PARAMETERS.get(name.toLowerCase(Locale.ROOT));
+    }
+
+    /**
+     * Sets a parameter, before the server starts or, if it is modifiable, at any time.
+     *
+     * @throws IllegalArgumentException for an unknown name, or a value that is not allowed; the message says which are
+     */
+    public ServerOptions set(String name, String text) {
+        Parameter parameter = parameter(name);
+        if (parameter == null) {
+            throw new IllegalArgumentException("no parameter is named '" + name + "'");
+        }
+        String before = get(name);
+        parameter.set().accept(this, text);
+        Consumer<ServerOptions> hook = hooks.get(parameter.name());
+        if (hook != null) {
+            try {
+                hook.accept(this);
+            } catch (RuntimeException e) {
+                parameter.set().accept(this, before);
+                throw new IllegalArgumentException(e.getMessage(), e);
+            }
+        }
+        return this;
+    }
+
+    /** A parameter's text. */
+    public String get(String name) {
+        Parameter parameter = parameter(name);
+        if (parameter == null) {
+            throw new IllegalArgumentException("no parameter is named '" + name + "'");
+        }
+        return parameter.get().apply(this);
+    }
+
+    /** Runs {@code hook} when the parameter was set; its exception takes the change back. */
+    public void onChange(String name, Consumer<ServerOptions> hook) {
+        hooks.put(name, hook);
+    }
+
+    /** Addresses to listen at, with blanks between. */
+    public String bind() {
+        return bind;
+    }
+
+    public int port() {
+        return port;
+    }
+
+    /** The store's budget, bytes. */
+    public long maxMemory() {
+        return maxMemory;
+    }
+
+    public String maxMemoryPolicy() {
+        return maxMemoryPolicy;
+    }
+
+    /** What {@link #maxMemoryPolicy} is for the store. */
+    public Policy policy() {
+        Policy policy = POLICIES.get(maxMemoryPolicy);
+        if (policy == null) {
+            throw new IllegalStateException(maxMemoryPolicy);
+        }
+        return policy;
+    }
+
+    /** The default user's password; empty: none. */
+    public String requirePass() {
+        return requirePass;
+    }
+
+    public int databases() {
+        return databases;
+    }
+
+    /** After how many idle seconds a client is disconnected; 0: never. */
+    public int timeoutSeconds() {
+        return timeoutSeconds;
+    }
+
+    public int maxClients() {
+        return maxClients;
+    }
+
+    public int backlog() {
+        return backlog;
+    }
+
+    public int keepAliveSeconds() {
+        return keepAliveSeconds;
+    }
+
+    /** The longest argument. */
+    public long maxBulkBytes() {
+        return maxBulkBytes;
+    }
+
+    /** The most bytes of one request, its large arguments not counted. */
+    public long queryBufferLimit() {
+        return queryBufferLimit;
+    }
+
+    /** How many event loops; by default one for each CPU. */
+    public int eventLoops() {
+        return eventLoops > 0 ? eventLoops : Runtime.getRuntime().availableProcessors();
+    }
+
+    /** {@code io_uring}, {@code epoll}, {@code nio}, or {@code auto}: the first that loads. */
+    public String transport() {
+        return transport;
+    }
+
+    public UpdatePolicy updatePolicy() {
+        return updatePolicy;
+    }
+
+    /** What SLOWLOG calls slow; below 0: nothing is. */
+    public long slowLogMicros() {
+        return slowLogMicros;
+    }
+
+    public boolean protectedMode() {
+        return protectedMode;
+    }
+
+    /** Whether DEBUG is allowed. */
+    public boolean debugCommand() {
+        return debugCommand;
+    }
+}

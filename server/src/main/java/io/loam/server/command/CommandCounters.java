@@ -1,0 +1,60 @@
+package io.loam.server.command;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+
+/** How often commands ran and how long, on one event loop: it alone writes, anyone reads. By {@link Command#number}. */
+public final class CommandCounters {
+
+    private static final VarHandle LONGS = MethodHandles.arrayElementVarHandle(long[].class);
+    private static final int FIELDS = 4;
+
+    private final long[] counts;
+
+    CommandCounters(int commands) {
+        counts = new long[FIELDS * commands];
+    }
+
+    /** What an event loop counted of one command. */
+    public record Count(long calls, long nanos, long failed, long rejected) {
+        public Count plus(Count other) {
+            return new Count(
+                    calls + other.calls, nanos + other.nanos, failed + other.failed, rejected + other.rejected);
+        }
+    }
+
+    /** By the event loop. */
+    public void ran(Command command, long nanos, boolean failed) {
+        int at = FIELDS * command.number();
+        add(at, 1);
+        add(at + 1, nanos);
+        if (failed) {
+            add(at + 2, 1);
+        }
+    }
+
+    /** By the event loop: the command was refused before it ran. */
+    public void rejected(Command command) {
+        add(FIELDS * command.number() + 3, 1);
+    }
+
+    private void add(int at, long delta) {
+        LONGS.setOpaque(counts, at, counts[at] + delta);
+    }
+
+    public Count count(Command command) {
+        int at = FIELDS * command.number();
+        return new Count(get(at), get(at + 1), get(at + 2), get(at + 3));
+    }
+
+    private long get(int at) {
+        return (long) LONGS.getOpaque(counts, at);
+    }
+
+    /** By the event loop. */
+    public void reset() {
+        for (int i = 0; i < counts.length; i++) {
+            LONGS.setOpaque(counts, i, 0L);
+        }
+    }
+}

@@ -1,0 +1,223 @@
+package io.loam.server.command;
+
+import io.loam.server.protocol.Arguments;
+import io.loam.server.protocol.RedisError;
+import io.loam.server.protocol.Reply;
+import io.loam.store.StoreClosedException;
+import io.loam.store.StoreFullException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Runs requests. {@link #tryRun} on the event loop does all that needs no waiting; when it returns a command, that goes on by {@link #complete} on a thread that may wait.
+ *
+ * <p>The way of a request: find the command; check its form; ask the interceptors; see to its isolation; execute. What fails leaves an error as the whole reply.
+ */
+public final class Dispatcher {
+
+    private static final Logger LOG = System.getLogger(Dispatcher.class.getName());
+    private static final int ECHOED = 128;
+
+    private final Service service;
+    private final CommandTable table;
+
+    public Dispatcher(Service service) {
+        this.service = service;
+        this.table = service.table();
+    }
+
+    /**
+     * Runs a request as far as it goes without waiting.
+     *
+     * @return the command if it is to be continued by {@link #complete}, null if it is done
+     */
+    public @Nullable Command tryRun(Session session, Arguments arguments, Reply reply) {
+        long mark = reply.mark();
+        try {
+            Command command = table.find(arguments);
+            if (command == null) {
+                throw unknown(session, arguments);
+            }
+            session.setLastCommand(command);
+            check(command, arguments);
+            for (Interceptor interceptor : service.interceptors()) {
+                if (interceptor.intercepts(session, command, arguments, reply)) {
+                    return null;
+                }
+            }
+            session.setMayWait(false);
+            session.locks().clear();
+            if (service.isPaused(command) || command.isSlow() || !perform(session, command, arguments, reply, mark)) {
+                return command;
+            }
+        } catch (RedisError e) {
+            session.countRefusal();
+            fail(reply, mark, e);
+        }
+        return null;
+    }
+
+    /** Continues what {@link #tryRun} could not finish, with arguments that last. Waits. */
+    public void complete(Session session, Command command, Arguments arguments, Reply reply) {
+        long mark = reply.mark();
+        session.setMayWait(true);
+        service.awaitUnpaused(command);
+        try {
+            if (session.locks().isHeld()) {
+                executeLocked(session, command, arguments, reply, mark);
+            } else {
+                session.locks().clear();
+                perform(session, command, arguments, reply, mark);
+            }
+        } catch (RedisError e) {
+            fail(reply, mark, e);
+        }
+    }
+
+    private void check(Command command, Arguments arguments) {
+        if (command.isContainer() && arguments.count() > 1) {
+            throw new RedisError("ERR unknown subcommand '" + shortened(arguments.text(1)) + "'. Try "
+                    + command.name().toUpperCase(Locale.ROOT) + " HELP.");
+        }
+        if (!command.accepts(arguments.count())) {
+            throw new RedisError("ERR wrong number of arguments for '" + command.name() + "' command");
+        }
+    }
+
+    private RedisError unknown(Session session, Arguments arguments) {
+        if (arguments.is(0, "post") || arguments.is(0, "host:")) {
+            LOG.log(
+                    Level.WARNING,
+                    "closed a connection from {0}: it speaks HTTP, maybe a web page that attacks this server",
+                    session.link().remoteAddress());
+            session.link().close();
+        }
+        StringBuilder rest = new StringBuilder();
+        for (int i = 1; i < arguments.count() && rest.length() < ECHOED; i++) {
+            String text = untilNull(arguments.text(i));
+            rest.append('\'')
+                    .append(text, 0, Math.min(text.length(), ECHOED - rest.length()))
+                    .append("' ");
+        }
+        return new RedisError(
+                "ERR unknown command '" + shortened(arguments.text(0)) + "', with args beginning with: " + rest);
+    }
+
+    /** As C sees a text. */
+    private static String untilNull(String text) {
+        int end = text.indexOf(0);
+        return end < 0 ? text : text.substring(0, end);
+    }
+
+    private static String shortened(String whole) {
+        String text = untilNull(whole);
+        return text.length() > ECHOED ? text.substring(0, ECHOED) : text;
+    }
+
+    /** Executes under the command's isolation; false if that needs a thread that may wait, which this is not. */
+    private boolean perform(Session session, Command command, Arguments arguments, Reply reply, long mark) {
+        session.bindDatabase();
+        switch (command.isolation()) {
+            case NONE -> {
+                return execute(session, command, arguments, reply, mark);
+            }
+            case ONE_READ, READ -> {
+                LockSet locks = session.locks();
+                locks.add(command, arguments);
+                boolean one = locks.keys() == 1 && command.isolation() == Isolation.ONE_READ;
+                if (one || noteSorted(locks)) {
+                    if (!execute(session, command, arguments, reply, mark)) {
+                        return false;
+                    }
+                    if ((one ? locks.isSettled() : locks.isUnchanged()) && session.isBound()) {
+                        return true;
+                    }
+                    reply.rewind(mark);
+                }
+                locks.sort();
+                return lockAndExecute(session, command, arguments, reply, mark);
+            }
+            case LOCKED -> {
+                session.locks().add(command, arguments);
+                session.locks().sort();
+                return lockAndExecute(session, command, arguments, reply, mark);
+            }
+            case EXCLUSIVE -> {
+                session.locks().addAll();
+                return lockAndExecute(session, command, arguments, reply, mark);
+            }
+        }
+        throw new AssertionError(command.isolation());
+    }
+
+    private static boolean noteSorted(LockSet locks) {
+        locks.sort();
+        return locks.note();
+    }
+
+    private boolean lockAndExecute(Session session, Command command, Arguments arguments, Reply reply, long mark) {
+        LockSet locks = session.locks();
+        boolean many = locks.keys() > 1;
+        if (session.mayWait()) {
+            locks.lock(many);
+        } else if (!locks.tryLock(many)) {
+            return false;
+        }
+        return executeLocked(session, command, arguments, reply, mark);
+    }
+
+    /** Executes with the locks held, and unlocks unless the command has to be carried on. */
+    private boolean executeLocked(Session session, Command command, Arguments arguments, Reply reply, long mark) {
+        boolean carried = false;
+        try {
+            session.bindDatabase();
+            carried = !execute(session, command, arguments, reply, mark);
+            return !carried;
+        } finally {
+            if (!carried) {
+                session.locks().unlock();
+            }
+        }
+    }
+
+    /** Executes a command whose isolation is seen to; false if it has to be done again by a thread that may wait. */
+    private boolean execute(Session session, Command command, Arguments arguments, Reply reply, long mark) {
+        try {
+            command.execution().execute(session, arguments, reply);
+            return true;
+        } catch (Offload e) {
+            reply.rewind(mark);
+            return false;
+        } catch (RedisError e) {
+            fail(reply, mark, e);
+            return true;
+        } catch (StoreFullException e) {
+            fail(reply, mark, RedisError.OUT_OF_MEMORY);
+            return true;
+        } catch (StoreClosedException e) {
+            fail(reply, mark, new RedisError("ERR the server is shutting down"));
+            return true;
+        } catch (RuntimeException | StackOverflowError | OutOfMemoryError e) {
+            LOG.log(Level.ERROR, "command " + command.name() + " of client " + session.id() + " failed", e);
+            fail(reply, mark, new RedisError("ERR internal error; the server's log says more"));
+            return true;
+        }
+    }
+
+    /**
+     * Executes a command inside of another that has seen to its isolation: as EXEC does.
+     *
+     * @return false if it has to be executed again by a thread that may wait; nothing is changed then
+     */
+    public boolean executeNested(Session session, Command command, Arguments arguments, Reply reply) {
+        return execute(session, command, arguments, reply, reply.mark());
+    }
+
+    private void fail(Reply reply, long mark, RedisError error) {
+        reply.rewind(mark);
+        reply.error(error.text());
+        service.countError(error.text());
+    }
+}

@@ -1,0 +1,302 @@
+package io.loam.server.command;
+
+import io.loam.server.ServerOptions;
+import io.loam.server.keyspace.Keyspace;
+import io.loam.store.Store;
+import io.loam.store.StoreStats;
+import java.security.SecureRandom;
+import java.time.InstantSource;
+import java.util.Collection;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/** What all commands of a server share. */
+public final class Service implements AutoCloseable {
+
+    private final ServerOptions options;
+    private final Store store;
+    private final Keyspace keyspace;
+    private final CommandTable table = new CommandTable();
+    private final InstantSource clock;
+    private final long startedAtMillis;
+    private final String runId;
+    private final ExecutorService executor;
+    private final ConcurrentSkipListMap<Long, Session> sessions = new ConcurrentSkipListMap<>();
+    private final AtomicLong sessionCount = new AtomicLong();
+    private final AtomicLong lastSession = new AtomicLong();
+    private final LongAdder rejectedConnections = new LongAdder();
+    private final Map<String, LongAdder> errors = new ConcurrentHashMap<>();
+    private final CopyOnWriteArrayList<CommandCounters> counters = new CopyOnWriteArrayList<>();
+    private final LongAdder inputBytes = new LongAdder();
+    private final LongAdder outputBytes = new LongAdder();
+    private volatile List<Interceptor> interceptors = List.of();
+    private volatile CommandObserver observer = CommandObserver.NONE;
+    private volatile Authenticator authenticator;
+    private volatile Runnable shutdown = () -> {};
+    private final Object pauseLock = new Object();
+    private volatile long pausedUntilMillis;
+    private volatile boolean pauseWritesOnly;
+    private volatile int port;
+    /** About a tenth of the bytes that can still be written. */
+    private volatile long room;
+
+    private volatile long roomSeenNanos = System.nanoTime() - 1_000_000_000;
+
+    /** @param store closed by {@link #close} */
+    public Service(ServerOptions options, Store store, InstantSource clock) {
+        this.options = options;
+        this.store = store;
+        this.clock = clock;
+        this.keyspace = new Keyspace(store, options.databases());
+        this.startedAtMillis = clock.millis();
+        byte[] id = new byte[20];
+        new SecureRandom().nextBytes(id);
+        this.runId = HexFormat.of().formatHex(id);
+        this.authenticator = new PasswordAuthenticator(options);
+        this.executor = Executors.newThreadPerTaskExecutor(
+                Thread.ofVirtual().name("loam-command-", 0).factory());
+    }
+
+    public ServerOptions options() {
+        return options;
+    }
+
+    public Store store() {
+        return store;
+    }
+
+    public Keyspace keyspace() {
+        return keyspace;
+    }
+
+    public CommandTable table() {
+        return table;
+    }
+
+    /** The clock that commands and expiry go by. */
+    public long nowMillis() {
+        return clock.millis();
+    }
+
+    public InstantSource clock() {
+        return clock;
+    }
+
+    public long startedAtMillis() {
+        return startedAtMillis;
+    }
+
+    /** 40 hexadecimal digits, others at each start. */
+    public String runId() {
+        return runId;
+    }
+
+    /** Runs what may wait; each task on a virtual thread of its own. */
+    public ExecutorService executor() {
+        return executor;
+    }
+
+    /**
+     * Whether a write of so many bytes may find too little memory, so that it should be one that is made as a whole or not at all. The store is asked at most every 20 ms.
+     */
+    public boolean isShortOfMemory(long bytes) {
+        long now = System.nanoTime();
+        if (now - roomSeenNanos > 20_000_000) {
+            roomSeenNanos = now;
+            StoreStats stats = store.stats();
+            room = stats.capacityBytes() / 10 - (long) (stats.utilisation() * stats.capacityBytes() / 10 * 1.05);
+        }
+        return bytes * 4 > room;
+    }
+
+    // ---- sessions
+
+    public Collection<Session> sessions() {
+        return sessions.values();
+    }
+
+    public @Nullable Session session(long id) {
+        return sessions.get(id);
+    }
+
+    public long sessionCount() {
+        return sessionCount.get();
+    }
+
+    /** Connections made since the start. */
+    public long connections() {
+        return lastSession.get();
+    }
+
+    /** Makes a session for a connection, or none if there are as many as allowed. */
+    public @Nullable Session open(Link link) {
+        if (sessionCount.incrementAndGet() > options.maxClients()) {
+            sessionCount.decrementAndGet();
+            rejectedConnections.increment();
+            return null;
+        }
+        Session session = new Session(this, lastSession.incrementAndGet(), link);
+        sessions.put(session.id(), session);
+        return session;
+    }
+
+    public void closed(Session session) {
+        if (sessions.remove(session.id()) != null) {
+            sessionCount.decrementAndGet();
+        }
+    }
+
+    // ---- pausing
+
+    /** Holds back commands, all or those that write, until a time; 0: until no time any more. */
+    public void pause(long untilMillis, boolean writesOnly) {
+        synchronized (pauseLock) {
+            pauseWritesOnly = writesOnly;
+            pausedUntilMillis = untilMillis;
+            pauseLock.notifyAll();
+        }
+    }
+
+    boolean isPaused(Command command) {
+        return pausedUntilMillis != 0
+                && nowMillis() < pausedUntilMillis
+                && (command.is(Flag.WRITE) || command.is(Flag.MAY_REPLICATE) || !pauseWritesOnly)
+                && !command.name().startsWith("client|");
+    }
+
+    void awaitUnpaused(Command command) {
+        if (pausedUntilMillis == 0) {
+            return;
+        }
+        synchronized (pauseLock) {
+            while (isPaused(command) && !executor.isShutdown()) {
+                try {
+                    pauseLock.wait(Math.max(1, pausedUntilMillis - nowMillis()));
+                } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                    return; // the server closes
+                }
+            }
+        }
+    }
+
+    // ---- what extends the server
+
+    /** Adds an interceptor, asked after those that are there. */
+    public synchronized void addInterceptor(Interceptor interceptor) {
+        interceptors =
+                Stream.concat(interceptors.stream(), Stream.of(interceptor)).toList();
+    }
+
+    List<Interceptor> interceptors() {
+        return interceptors;
+    }
+
+    public void setObserver(CommandObserver observer) {
+        this.observer = observer;
+    }
+
+    public CommandObserver observer() {
+        return observer;
+    }
+
+    public Authenticator authenticator() {
+        return authenticator;
+    }
+
+    public void setAuthenticator(Authenticator authenticator) {
+        this.authenticator = authenticator;
+    }
+
+    /** What SHUTDOWN does. */
+    public void setShutdown(Runnable shutdown) {
+        this.shutdown = shutdown;
+    }
+
+    public void shutDown() {
+        shutdown.run();
+    }
+
+    /** The port that the server listens at. */
+    public int port() {
+        return port;
+    }
+
+    public void setPort(int port) {
+        this.port = port;
+    }
+
+    // ---- counters
+
+    /** Counters for one event loop. The table is frozen. */
+    public CommandCounters newCounters() {
+        CommandCounters made = new CommandCounters(table.all().size());
+        counters.add(made);
+        return made;
+    }
+
+    /** What all event loops counted of a command. */
+    public CommandCounters.Count count(Command command) {
+        CommandCounters.Count sum = new CommandCounters.Count(0, 0, 0, 0);
+        for (CommandCounters each : counters) {
+            sum = sum.plus(each.count(command));
+        }
+        return sum;
+    }
+
+    /** Counts a refusal by its code, the text's first word. */
+    public void countError(String text) {
+        int blank = text.indexOf(' ');
+        String code = blank < 0 ? text : text.substring(0, blank);
+        if (errors.size() < 128 || errors.containsKey(code)) {
+            errors.computeIfAbsent(code, ignored -> new LongAdder()).increment();
+        }
+    }
+
+    /** Refusals by code. */
+    public Map<String, Long> errors() {
+        Map<String, Long> sums = new TreeMap<>();
+        errors.forEach((code, count) -> sums.put(code, count.sum()));
+        return sums;
+    }
+
+    public LongAdder rejectedConnections() {
+        return rejectedConnections;
+    }
+
+    /** Bytes that came from clients. */
+    public LongAdder inputBytes() {
+        return inputBytes;
+    }
+
+    /** Bytes that went to clients. */
+    public LongAdder outputBytes() {
+        return outputBytes;
+    }
+
+    /** CONFIG RESETSTAT; an event loop may count one command to the old sums. */
+    public void resetCounters() {
+        counters.forEach(CommandCounters::reset);
+        errors.clear();
+        rejectedConnections.reset();
+        inputBytes.reset();
+        outputBytes.reset();
+    }
+
+    @Override
+    public void close() {
+        executor.shutdownNow();
+        store.close();
+    }
+}

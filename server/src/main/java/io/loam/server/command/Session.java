@@ -1,0 +1,358 @@
+package io.loam.server.command;
+
+import io.loam.server.keyspace.Database;
+import io.loam.server.keyspace.KeyEvents;
+import io.loam.server.keyspace.ValueType;
+import io.loam.server.protocol.Arguments;
+import io.loam.store.Namespace;
+import io.loam.store.PutOptions;
+import io.loam.store.TryPut;
+import java.lang.foreign.MemorySegment;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One client's state. Belongs to the thread that runs its command; what others look at (CLIENT LIST) is volatile or may be a little old.
+ */
+public final class Session {
+
+    /** What an event loop may copy in one command: some 0.1 ms. */
+    private static final long QUICK_BYTES = 512 << 10;
+
+    private final Service service;
+    private final long id;
+    private final Link link;
+    private final LockSet locks;
+    private final long connectedAtMillis;
+    private final Activity activity = new Activity();
+
+    private int number;
+    private Database database;
+    private int protocol = 2;
+    private String clientName = "";
+    private String libraryName = "";
+    private String libraryVersion = "";
+    private String user = "default";
+    private boolean authenticated;
+    private ReplyMode replyMode = ReplyMode.ON;
+    private boolean closing;
+    private boolean mayWait;
+    private long refusals;
+    private volatile long lastActiveMillis;
+    private @Nullable volatile Command lastCommand;
+    /** What families keep of a client; see {@link #state}. */
+    private final Map<Class<?>, Object> states = new HashMap<>(2);
+
+    /** Whether the client wants replies. */
+    public enum ReplyMode {
+        ON,
+        OFF,
+        /** Not that of the next command. */
+        SKIP_NEXT,
+        /** Not that of this command. */
+        SKIP
+    }
+
+    public Session(Service service, long id, Link link) {
+        this.service = service;
+        this.id = id;
+        this.link = link;
+        this.locks = new LockSet(service.keyspace().locks());
+        this.database = service.keyspace().database(0);
+        this.connectedAtMillis = service.nowMillis();
+        this.lastActiveMillis = connectedAtMillis;
+        this.authenticated = !service.authenticator().isRequired();
+    }
+
+    public Service service() {
+        return service;
+    }
+
+    public long id() {
+        return id;
+    }
+
+    public Link link() {
+        return link;
+    }
+
+    LockSet locks() {
+        return locks;
+    }
+
+    // ---- the database
+
+    /** The selected database's number. */
+    public int databaseNumber() {
+        return number;
+    }
+
+    public void select(int database) {
+        number = database;
+    }
+
+    /** The selected database. */
+    public Database database() {
+        return database;
+    }
+
+    /** The store's namespace of the selected database, to read from. */
+    public Namespace entries() {
+        return database.entries();
+    }
+
+    /** Binds the database for the next command, now that nobody can exchange it unnoticed. */
+    void bindDatabase() {
+        database = service.keyspace().database(number);
+    }
+
+    /** Whether the selected number still means the database of {@link #database}. */
+    boolean isBound() {
+        return service.keyspace().database(number) == database;
+    }
+
+    /**
+     * Stores a value; the key's stripe is locked.
+     *
+     * @return the version, or {@link Namespace#ABSENT} if a condition did not hold
+     * @throws Offload if there is no memory now, and this thread must not wait for it
+     */
+    public long put(MemorySegment key, MemorySegment value, PutOptions options) {
+        return put(database, key, value, options);
+    }
+
+    /** As {@link #put(MemorySegment, MemorySegment, PutOptions)}. */
+    public long put(byte[] key, byte[] value, PutOptions options) {
+        return put(database, MemorySegment.ofArray(key), MemorySegment.ofArray(value), options);
+    }
+
+    /** As {@link #put(MemorySegment, MemorySegment, PutOptions)}, into another database. */
+    public long put(Database to, MemorySegment key, MemorySegment value, PutOptions options) {
+        long version = to.put(key, value, options, mayWait);
+        if (version == TryPut.WOULD_WAIT) {
+            throw Offload.INSTANCE;
+        }
+        return version;
+    }
+
+    /** As {@link #put(MemorySegment, MemorySegment, PutOptions)}, for a value whose elements go on to belong to the key. */
+    public long keep(Database to, MemorySegment key, MemorySegment value, PutOptions options) {
+        long version = to.keep(key, value, options, mayWait);
+        if (version == TryPut.WOULD_WAIT) {
+            throw Offload.INSTANCE;
+        }
+        return version;
+    }
+
+    /** Says that a value of so many bytes is to be copied: if that takes long, not on an event loop. */
+    public void aboutToCopy(long bytes) {
+        if (bytes > QUICK_BYTES) {
+            mustBeAllowedToWait();
+        }
+    }
+
+    /** The type of a key's value, or null when it is absent. */
+    public @Nullable ValueType type(byte[] key) {
+        return database.type(key);
+    }
+
+    /** Tells who wants to know that something happened to the key in argument {@code index}. */
+    public void happened(KeyEvents.Class eventClass, String event, Arguments arguments, int index) {
+        if (service.keyspace().isTelling()) {
+            happened(eventClass, event, arguments.bytes(index));
+        }
+    }
+
+    /** As {@link #happened(KeyEvents.Class, String, Arguments, int)}. */
+    public void happened(KeyEvents.Class eventClass, String event, byte[] key) {
+        service.keyspace().happened(eventClass, event, number, key);
+    }
+
+    // ---- waiting
+
+    /** Whether this thread may wait. */
+    public boolean mayWait() {
+        return mayWait;
+    }
+
+    void setMayWait(boolean mayWait) {
+        this.mayWait = mayWait;
+    }
+
+    /**
+     * Says that what follows takes long. Called before anything is changed.
+     *
+     * @throws Offload if this thread is an event loop's: the command begins again on another
+     */
+    public void mustBeAllowedToWait() {
+        if (!mayWait) {
+            throw Offload.INSTANCE;
+        }
+    }
+
+    // ---- who the client is
+
+    public int protocol() {
+        return protocol;
+    }
+
+    public void setProtocol(int protocol) {
+        this.protocol = protocol;
+    }
+
+    public String clientName() {
+        return clientName;
+    }
+
+    public void setClientName(String clientName) {
+        this.clientName = clientName;
+    }
+
+    public String libraryName() {
+        return libraryName;
+    }
+
+    public void setLibraryName(String libraryName) {
+        this.libraryName = libraryName;
+    }
+
+    public String libraryVersion() {
+        return libraryVersion;
+    }
+
+    public void setLibraryVersion(String libraryVersion) {
+        this.libraryVersion = libraryVersion;
+    }
+
+    public String user() {
+        return user;
+    }
+
+    public boolean isAuthenticated() {
+        return authenticated;
+    }
+
+    /** Makes the client this user. */
+    public void authenticate(String user) {
+        this.user = user;
+        this.authenticated = true;
+    }
+
+    public ReplyMode replyMode() {
+        return replyMode;
+    }
+
+    public void setReplyMode(ReplyMode replyMode) {
+        this.replyMode = replyMode;
+    }
+
+    /** Whether the connection ends after the replies that are written. */
+    public boolean isClosing() {
+        return closing;
+    }
+
+    public void closeAfterReply() {
+        closing = true;
+    }
+
+    /** As a connection that has just been made, but for its id. */
+    public void reset() {
+        number = 0;
+        protocol = 2;
+        clientName = "";
+        replyMode = ReplyMode.ON;
+        user = "default";
+        authenticated = !service.authenticator().isRequired();
+    }
+
+    /** How many requests were refused before their command ran: unknown, not in form, not allowed. */
+    public long refusals() {
+        return refusals;
+    }
+
+    void countRefusal() {
+        refusals++;
+    }
+
+    /** What a family keeps of this client, made when first asked for. */
+    public <T> T state(Class<T> type, Supplier<T> first) {
+        return type.cast(states.computeIfAbsent(type, ignored -> first.get()));
+    }
+
+    /** As {@link #state(Class, Supplier)}, but null if there is none. */
+    public <T> @Nullable T stateOrNull(Class<T> type) {
+        return states.isEmpty() ? null : type.cast(states.get(type));
+    }
+
+    /** Forgets what {@link #state} has made. */
+    public void dropState(Class<?> type) {
+        states.remove(type);
+    }
+
+    // ---- for others
+
+    /** What CLIENT LIST says of transactions and subscriptions; set by the families that have them. */
+    public static final class Activity {
+        private volatile int queued = -1;
+        private volatile int channels;
+        private volatile int patterns;
+        private volatile int shardChannels;
+
+        /** Commands queued in MULTI; -1: not in a transaction. */
+        public int queued() {
+            return queued;
+        }
+
+        public void setQueued(int count) {
+            queued = count;
+        }
+
+        public int channels() {
+            return channels;
+        }
+
+        public int patterns() {
+            return patterns;
+        }
+
+        public int shardChannels() {
+            return shardChannels;
+        }
+
+        public boolean isSubscribed() {
+            return channels + patterns + shardChannels > 0;
+        }
+
+        public void setSubscriptions(int channels, int patterns, int shardChannels) {
+            this.channels = channels;
+            this.patterns = patterns;
+            this.shardChannels = shardChannels;
+        }
+    }
+
+    public Activity activity() {
+        return activity;
+    }
+
+    public long connectedAtMillis() {
+        return connectedAtMillis;
+    }
+
+    public long lastActiveMillis() {
+        return lastActiveMillis;
+    }
+
+    public void touch(long nowMillis) {
+        lastActiveMillis = nowMillis;
+    }
+
+    public @Nullable Command lastCommand() {
+        return lastCommand;
+    }
+
+    void setLastCommand(Command command) {
+        lastCommand = command;
+    }
+}

@@ -1,0 +1,28 @@
+/**
+ * Commands: their one table, what a connection's state is, and how a request is run.
+ *
+ * <pre>
+ *   Connection ──request──► Dispatcher ──finds──► Command ◄──declares── Family (io.loam.server.family)
+ *                               │                    └──runs──► Execution(Session, Arguments, Reply)
+ *                               ├──asks──► Interceptor           may take a request for itself
+ *                               └──locks──► LockSet              the command's stripes
+ *   CommandTable   name ──► Command; COMMAND, arity, flags, keys, categories come from it
+ *   Session        a client: database, name, protocol, what it waits for
+ *   Service        what all commands share
+ * </pre>
+ *
+ * <p><b>A new command</b> is one declaration in its family, and a method. Its {@link io.loam.server.command.Isolation} follows from its flags and keys. The method reads from
+ * {@link io.loam.server.keyspace.Database#entries} and writes by {@link io.loam.server.command.Session#put}, its keys being locked if it writes.
+ *
+ * <p><b>Never block an event loop.</b> A command that can take long says so in the table ({@code slow()}), or when it finds out, before it has changed anything, calls
+ * {@link io.loam.server.command.Session#mustBeAllowedToWait}; both move it to a virtual thread and hold back the connection's next requests. A store without memory does the
+ * same from inside of {@code put}. The command then runs again from its beginning, under the locks it had.
+ *
+ * <p>I1. A command that is moved has changed nothing, or changes it to the same again.
+ * <br>I2. A command's reply is complete or taken back; an error is the whole of it.
+ * <br>I3. A session runs one command at a time, whatever threads it runs on; they hand it over by happens-before edges of the executor and the event loop.
+ */
+@NullMarked
+package io.loam.server.command;
+
+import org.jspecify.annotations.NullMarked;

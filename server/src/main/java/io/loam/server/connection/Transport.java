@@ -1,0 +1,195 @@
+package io.loam.server.connection;
+
+import io.loam.server.ServerOptions;
+import io.loam.server.command.Dispatcher;
+import io.loam.server.command.Service;
+import io.loam.server.command.Session;
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.channel.AdaptiveRecvByteBufAllocator;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.IoHandlerFactory;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.ServerChannel;
+import io.netty.channel.WriteBufferWaterMark;
+import io.netty.channel.epoll.Epoll;
+import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.channel.epoll.EpollServerSocketChannel;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.channel.uring.IoUring;
+import io.netty.channel.uring.IoUringIoHandler;
+import io.netty.channel.uring.IoUringServerSocketChannel;
+import io.netty.util.concurrent.DefaultThreadFactory;
+import io.netty.util.concurrent.EventExecutor;
+import java.net.BindException;
+import java.net.InetSocketAddress;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+
+/** The event loops and the sockets they listen at. */
+public final class Transport implements AutoCloseable {
+
+    private static final WriteBufferWaterMark WATER_MARK = new WriteBufferWaterMark(256 << 10, 1 << 20);
+
+    private final Service service;
+    private final Dispatcher dispatcher;
+    private final Kind kind;
+    private final EventLoopGroup group;
+    private final Map<EventExecutor, Worker> workers = new ConcurrentHashMap<>();
+    private final List<Channel> listening = new ArrayList<>();
+
+    private enum Kind {
+        IO_URING("io_uring"),
+        EPOLL("epoll"),
+        NIO("nio");
+
+        private final String word;
+
+        Kind(String word) {
+            this.word = word;
+        }
+
+        private boolean isAvailable() {
+            return switch (this) {
+                case IO_URING -> IoUring.isAvailable();
+                case EPOLL -> Epoll.isAvailable();
+                case NIO -> true;
+            };
+        }
+
+        private IoHandlerFactory factory() {
+            return switch (this) {
+                case IO_URING -> IoUringIoHandler.newFactory();
+                case EPOLL -> EpollIoHandler.newFactory();
+                case NIO -> NioIoHandler.newFactory();
+            };
+        }
+
+        private Class<? extends ServerChannel> channel() {
+            return switch (this) {
+                case IO_URING -> IoUringServerSocketChannel.class;
+                case EPOLL -> EpollServerSocketChannel.class;
+                case NIO -> NioServerSocketChannel.class;
+            };
+        }
+    }
+
+    /**
+     * Starts the event loops.
+     *
+     * @throws IllegalArgumentException if the transport asked for does not load here
+     */
+    public Transport(Service service) {
+        this.service = service;
+        this.dispatcher = new Dispatcher(service);
+        this.kind = choose(service.options().transport());
+        this.group = new MultiThreadIoEventLoopGroup(
+                service.options().eventLoops(), new DefaultThreadFactory("loam-loop"), kind.factory());
+    }
+
+    private static Kind choose(String wanted) {
+        for (Kind kind : Kind.values()) {
+            if (wanted.equals("auto") || wanted.equals(kind.word)) {
+                if (kind.isAvailable()) {
+                    return kind;
+                }
+                if (!wanted.equals("auto")) {
+                    throw new IllegalArgumentException(
+                            "the transport " + wanted + " does not load on this machine; use auto");
+                }
+            }
+        }
+        return Kind.NIO;
+    }
+
+    /** Its name, as in the option {@code transport}. */
+    public String name() {
+        return kind.word;
+    }
+
+    /**
+     * Listens at all addresses that the options bind to.
+     *
+     * @return the port
+     * @throws BindException if a port is taken or an address is not this machine's
+     */
+    public int bind(int port) throws BindException {
+        ServerOptions options = service.options();
+        ServerBootstrap bootstrap = new ServerBootstrap()
+                .group(group)
+                .channel(kind.channel())
+                .option(ChannelOption.SO_BACKLOG, options.backlog())
+                .option(ChannelOption.SO_REUSEADDR, true)
+                .childOption(ChannelOption.TCP_NODELAY, true)
+                .childOption(ChannelOption.SO_KEEPALIVE, options.keepAliveSeconds() > 0)
+                .childOption(ChannelOption.WRITE_BUFFER_WATER_MARK, WATER_MARK)
+                .childOption(ChannelOption.RECVBUF_ALLOCATOR, new AdaptiveRecvByteBufAllocator(512, 4 << 10, 64 << 10))
+                .childHandler(new ChannelInitializer<>() {
+                    @Override
+                    protected void initChannel(Channel channel) {
+                        channel.pipeline().addLast(new Connection(service, dispatcher, Transport.this::worker));
+                    }
+                });
+        group.scheduleWithFixedDelay(this::endIdle, 1, 1, TimeUnit.SECONDS);
+        int bound = port;
+        for (String address : options.bind().split("\\s+")) {
+            boolean optional = address.startsWith("-");
+            String host = optional ? address.substring(1) : address;
+            InetSocketAddress socket = host.equals("*")
+                    ? new InetSocketAddress(bound)
+                    : new InetSocketAddress(host.equals("::*") ? "::" : host, bound);
+            var future = bootstrap.bind(socket).awaitUninterruptibly();
+            if (future.isSuccess()) {
+                listening.add(future.channel());
+                bound = ((InetSocketAddress) future.channel().localAddress()).getPort();
+            } else if (!optional) {
+                stopListening();
+                BindException failure = new BindException("can't listen at " + host + " port " + bound + ": "
+                        + future.cause().getMessage());
+                failure.initCause(future.cause());
+                throw failure;
+            }
+        }
+        return bound;
+    }
+
+    /** Ends the connections of clients that have sent nothing for longer than the option says. */
+    private void endIdle() {
+        long timeoutMillis = 1000L * service.options().timeoutSeconds();
+        if (timeoutMillis > 0) {
+            long since = service.nowMillis() - timeoutMillis;
+            for (Session session : service.sessions()) {
+                if (session.lastActiveMillis() < since && !session.activity().isSubscribed()) {
+                    session.link().close();
+                }
+            }
+        }
+    }
+
+    private Worker worker(Channel channel) {
+        return workers.computeIfAbsent(
+                channel.eventLoop(), ignored -> new Worker(ByteBufAllocator.DEFAULT, service.newCounters()));
+    }
+
+    private void stopListening() {
+        for (Channel channel : listening) {
+            channel.close().awaitUninterruptibly();
+        }
+        listening.clear();
+    }
+
+    /** Stops listening, ends all connections, stops the event loops. */
+    @Override
+    public void close() {
+        stopListening();
+        service.sessions().forEach(session -> session.link().close());
+        group.shutdownGracefully(0, 2, TimeUnit.SECONDS).awaitUninterruptibly();
+    }
+}

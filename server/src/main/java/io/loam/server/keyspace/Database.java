@@ -1,0 +1,112 @@
+package io.loam.server.keyspace;
+
+import io.loam.store.Namespace;
+import io.loam.store.PutOptions;
+import io.loam.store.TryPut;
+import io.loam.store.ValueView;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One of the databases: a namespace of the store, and the care for values whose elements lie elsewhere. Commands read from {@link #entries} directly and write through this class,
+ * with the key's stripe locked.
+ */
+public final class Database {
+
+    private static final byte[] NO_HEADER = {};
+
+    private final Keyspace keyspace;
+    private final Namespace entries;
+
+    Database(Keyspace keyspace, Namespace entries) {
+        this.keyspace = keyspace;
+        this.entries = entries;
+    }
+
+    /** The store's namespace, to read from. */
+    public Namespace entries() {
+        return entries;
+    }
+
+    /**
+     * Stores a value in place of any other of the key.
+     *
+     * @return the new version, {@link Namespace#ABSENT} if a condition did not hold, or, if the caller must not wait, {@link TryPut#WOULD_WAIT}: nothing was stored
+     */
+    public long put(MemorySegment key, MemorySegment value, PutOptions options, boolean mayWait) {
+        byte[] header = keyspace.hasLargeValues() ? largeHeader(keyspace.bytes(key)) : null;
+        long version =
+                mayWait ? entries.put(key, value, options) : entries.tryPut(key, value, options, Keyspace.NOTHING);
+        if (header != null && version >= 0) {
+            keyspace.elements().abandoned(header);
+        }
+        return version;
+    }
+
+    /** As {@link #put}, for a value whose elements go on to belong to the key: nothing is given back. */
+    public long keep(MemorySegment key, MemorySegment value, PutOptions options, boolean mayWait) {
+        return mayWait ? entries.put(key, value, options) : entries.tryPut(key, value, options, Keyspace.NOTHING);
+    }
+
+    /** Stores strings under different keys, all or none, and waits for memory. */
+    public void putAll(List<byte[]> keys, List<byte[]> values) {
+        List<byte[]> headers = new ArrayList<>();
+        if (keyspace.hasLargeValues()) {
+            for (byte[] key : keys) {
+                byte[] header = largeHeader(key);
+                if (header != null) {
+                    headers.add(header);
+                }
+            }
+        }
+        entries.transact(keys, transaction -> {
+            for (int i = 0; i < keys.size(); i++) {
+                transaction.put(keys.get(i), values.get(i));
+            }
+            return true;
+        });
+        headers.forEach(keyspace.elements()::abandoned);
+    }
+
+    /** Removes a key; whether it was present. */
+    public boolean delete(byte[] key) {
+        byte[] header = keyspace.hasLargeValues() ? largeHeader(key) : null;
+        boolean deleted = entries.delete(key);
+        if (header != null && deleted) {
+            keyspace.elements().abandoned(header);
+        }
+        return deleted;
+    }
+
+    /** Removes every key. The caller has locked every stripe; elements of large values are found by the reclaimer. */
+    public void clear() {
+        entries.clear();
+    }
+
+    /** Removes a key whose value, elements included, belongs to another key now: nothing is given back. */
+    public boolean forget(byte[] key) {
+        return entries.delete(key);
+    }
+
+    private byte @Nullable [] largeHeader(byte[] key) {
+        byte[] header = entries.read(key, view -> ValueType.of(view.type()).isLarge() ? view.toByteArray() : NO_HEADER);
+        return header == null || header.length == 0 ? null : header;
+    }
+
+    /** The type of a key's value, or null when it is absent. */
+    public @Nullable ValueType type(byte[] key) {
+        return entries.read(key, Database::typeOf);
+    }
+
+    private static ValueType typeOf(ValueView view) {
+        return ValueType.of(view.type());
+    }
+
+    /** When the key expires, {@link Namespace#NEVER}, or {@link Namespace#ABSENT}. */
+    public long expiresAtMillis(byte[] key) {
+        Long expiry = entries.read(key, ValueView::expiresAtMillis);
+        return expiry == null ? Namespace.ABSENT : expiry;
+    }
+}

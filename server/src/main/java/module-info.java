@@ -1,0 +1,12 @@
+/** The Redis protocol over log-structured memory. */
+module io.loam.server {
+    requires transitive io.loam.store;
+    requires io.netty.buffer;
+    requires io.netty.common;
+    requires io.netty.transport;
+    requires io.netty.transport.classes.epoll;
+    requires io.netty.transport.classes.io_uring;
+    requires static transitive org.jspecify;
+
+    exports io.loam.server;
+}
