@@ -3,6 +3,7 @@ module io.loam.cli {
     requires io.loam.bench;
     requires io.loam.heap;
     requires io.loam.memory;
+    requires io.loam.server;
     requires io.loam.store;
     requires java.management;
     requires info.picocli;
@@ -13,6 +14,8 @@ module io.loam.cli {
     opens io.loam.cli.demo to
             info.picocli;
     opens io.loam.cli.heap to
+            info.picocli;
+    opens io.loam.cli.serve to
             info.picocli;
     opens io.loam.cli.shell to
             info.picocli;

@@ -3,6 +3,7 @@ package io.loam.cli;
 import io.loam.bench.BenchCommand;
 import io.loam.cli.demo.DemoCommand;
 import io.loam.cli.heap.HeapCommand;
+import io.loam.cli.serve.ServeCommand;
 import io.loam.cli.shell.ShellCommand;
 import io.loam.cli.space.SpaceCommand;
 import java.io.PrintWriter;
@@ -19,6 +20,7 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
         subcommands = {
+            ServeCommand.class,
             DemoCommand.class,
             ShellCommand.class,
             SpaceCommand.class,

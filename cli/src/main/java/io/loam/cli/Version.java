@@ -7,14 +7,15 @@ import java.util.Properties;
 import picocli.CommandLine.IVersionProvider;
 
 /** The version that was built, and the JVM it runs on. */
-final class Version implements IVersionProvider {
+public final class Version implements IVersionProvider {
 
     @Override
     public String[] getVersion() {
         return new String[] {"loam " + ofBuild() + " (Java " + Runtime.version() + ")"};
     }
 
-    private static String ofBuild() {
+    /** The version that was built. */
+    public static String ofBuild() {
         var properties = new Properties();
         try (InputStream in = Version.class.getResourceAsStream("version.properties")) {
             if (in != null) {

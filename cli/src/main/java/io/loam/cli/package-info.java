@@ -2,7 +2,8 @@
  * The command line of Loam.
  *
  * <pre>
- *   Main ──mounts──► demo.DemoCommand      real data, overwritten and verified
+ *   Main ──mounts──► serve.ServeCommand    a server that speaks the Redis protocol
+ *     │    ├──────► demo.DemoCommand      real data, overwritten and verified
  *     │    ├──────► shell.ShellCommand    an interactive store
  *     │    └──────► further commands of other modules
  *     ├──► Version                        from the build
