@@ -90,6 +90,10 @@ public final class MappedFile implements AutoCloseable {
         return file.path();
     }
 
+    public boolean isWritable() {
+        return file.isWritable();
+    }
+
     /** The whole mapping; only its first {@link #bytes} may be touched. */
     public MemorySegment memory() {
         return memory;

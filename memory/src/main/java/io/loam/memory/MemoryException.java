@@ -19,6 +19,12 @@ public final class MemoryException extends RuntimeException {
         this.errno = errno;
     }
 
+    /** A refusal that came by way of something else, in its words. */
+    public MemoryException(RuntimeException cause) {
+        super(cause.getMessage(), cause);
+        this.errno = 0;
+    }
+
     /** A failed system call: {@code call} as the reader would write it, {@code errno} as the kernel gave it, {@code remedy} a way out. */
     static MemoryException of(String call, int errno, String remedy) {
         return new MemoryException(call + " failed: " + Errno.describe(errno) + "; " + remedy, errno);

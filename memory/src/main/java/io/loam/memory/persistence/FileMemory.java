@@ -3,6 +3,8 @@ package io.loam.memory.persistence;
 import io.loam.memory.MappedFile;
 import io.loam.memory.MemoryException;
 import io.loam.memory.Reservation;
+import io.loam.memory.region.Region;
+import io.loam.memory.region.Registry;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
@@ -16,19 +18,24 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import jdk.nio.mapmode.ExtendedMapMode;
 import org.jspecify.annotations.Nullable;
 
-/** A file, mapped. All methods are safe from any thread but {@link #close}, after which nobody may use it. */
+/** A file, or the memory of a region, mapped. All methods are safe from any thread but {@link #close}, after which nobody may use it. */
 public final class FileMemory extends PersistentMemory {
 
     private final MappedFile file;
+    /** Null: a file of its own. */
+    private final @Nullable HeldRegion region;
+
     private final Durability durability;
     private final ThreadLocal<Pages> flushed = ThreadLocal.withInitial(Pages::new);
     private final @Nullable LineWriter lines;
     /** Null: everything may be stored to. Set before other threads know of it. */
     private @Nullable StoreWindows windows;
 
-    private FileMemory(MappedFile file, Durability durability) {
-        super(file.memory());
+    private FileMemory(MappedFile file, @Nullable HeldRegion region, Durability durability) {
+        // a store to pages that are mapped to be read would end the JVM
+        super(file.isWritable() ? file.memory() : file.memory().asReadOnly());
         this.file = file;
+        this.region = region;
         this.durability = durability;
         this.lines = durability == Durability.SYNC ? new LineWriter(file) : null;
     }
@@ -42,7 +49,7 @@ public final class FileMemory extends PersistentMemory {
      */
     public static FileMemory create(Path path, long bytes, long reservedBytes, Durability durability) {
         refuseSimulated(durability);
-        return of(MappedFile.create(path, bytes, reservedBytes), durability);
+        return of(MappedFile.create(path, bytes, reservedBytes), null, durability);
     }
 
     /**
@@ -52,17 +59,54 @@ public final class FileMemory extends PersistentMemory {
      */
     public static FileMemory open(Path path, long reservedBytes, Durability durability) {
         refuseSimulated(durability);
-        return of(MappedFile.open(path, reservedBytes, true), durability);
+        return of(MappedFile.open(path, reservedBytes, true), null, durability);
     }
 
-    /** An existing file, which others may read too; a store throws or faults. */
+    /** An existing file, which others may read too; a store throws {@link IllegalArgumentException}. */
     public static FileMemory openReadOnly(Path path) {
-        return of(MappedFile.open(path, 0, false), Durability.NONE);
+        return of(MappedFile.open(path, 0, false), null, Durability.NONE);
     }
 
-    private static FileMemory of(MappedFile file, Durability durability) {
+    /**
+     * The memory of a region, for this object alone: the region counts as attached, and its lock, if it has one, as held exclusively. It can grow to the region's room. The registry stays open as long as
+     * this.
+     *
+     * @throws io.loam.memory.region.RegionException NOT_FOUND, DENIED, BUSY if somebody uses it or has it locked
+     * @throws MemoryException if it can't have this durability
+     */
+    public static FileMemory open(Registry registry, String region, Durability durability) {
+        refuseSimulated(durability);
+        return of(HeldRegion.take(registry, region, true), durability);
+    }
+
+    /** As {@link #openReadOnly(Path)}, the memory of a region; its lock is held shared. */
+    public static FileMemory openReadOnly(Registry registry, String region) {
+        return of(HeldRegion.take(registry, region, false), Durability.NONE);
+    }
+
+    private static FileMemory of(HeldRegion held, Durability durability) {
+        boolean opened = false;
         try {
-            return new FileMemory(file, durability);
+            Region region = held.region();
+            MappedFile file;
+            try {
+                file = MappedFile.open(region.file(), region.roomBytes(), held.isExclusive());
+            } catch (MemoryException e) {
+                throw held.refused(e);
+            }
+            FileMemory memory = of(file, held, durability);
+            opened = true;
+            return memory;
+        } finally {
+            if (!opened) {
+                held.close();
+            }
+        }
+    }
+
+    private static FileMemory of(MappedFile file, @Nullable HeldRegion region, Durability durability) {
+        try {
+            return new FileMemory(file, region, durability);
         } catch (RuntimeException e) {
             file.close();
             throw e;
@@ -96,7 +140,9 @@ public final class FileMemory extends PersistentMemory {
 
     @Override
     public String name() {
-        return file.path().toString();
+        return region == null
+                ? file.path().toString()
+                : "region " + region.region().name();
     }
 
     @Override
@@ -107,6 +153,9 @@ public final class FileMemory extends PersistentMemory {
     @Override
     public void allocate(long offset, long length) {
         long before = file.bytes();
+        if (region != null && offset + length > before) {
+            region.grow(offset + length);
+        }
         file.allocate(offset, length);
         if (durability != Durability.NONE && file.bytes() > before) {
             file.syncLength();
@@ -116,9 +165,10 @@ public final class FileMemory extends PersistentMemory {
         }
     }
 
+    /** False of a region: it keeps all its space. */
     @Override
-    public void release(long offset, long length) {
-        file.release(offset, length);
+    public boolean release(long offset, long length) {
+        return region == null && file.release(offset, length);
     }
 
     @Override
@@ -160,6 +210,9 @@ public final class FileMemory extends PersistentMemory {
             lines.close();
         }
         file.close();
+        if (region != null) {
+            region.close();
+        }
     }
 
     /** The pages that one thread has flushed since its last fence, by number. */
@@ -199,6 +252,9 @@ public final class FileMemory extends PersistentMemory {
     /** Writes cache lines back through mappings that the JDK made for it: the lines are the same ones, whichever mapping stored. */
     private static final class LineWriter implements AutoCloseable {
 
+        private static final String NO_DAX =
+                "it must lie on persistent memory in a file system mounted with -o dax; use MSYNC elsewhere";
+
         private record Part(long offset, MemorySegment memory) {}
 
         private final MappedFile file;
@@ -220,14 +276,19 @@ public final class FileMemory extends PersistentMemory {
                 parts.add(new Part(
                         covered, channel.map(ExtendedMapMode.READ_WRITE_SYNC, covered, bytes - covered, arena)));
                 covered = bytes;
-            } catch (IOException | UnsupportedOperationException e) {
-                close();
-                throw new UncheckedIOException(
-                        file.path()
-                                + " can't be mapped for SYNC: it must lie on persistent memory in a file system mounted with"
-                                + " -o dax; use MSYNC elsewhere",
-                        e instanceof IOException io ? io : new IOException(e));
+            } catch (UnsupportedOperationException e) {
+                throw refused(NO_DAX, new IOException(e));
+            } catch (IOException e) {
+                // ENOTSUP and, before Linux 4.15, EINVAL
+                String why = String.valueOf(e.getMessage());
+                boolean noDax = why.contains("not supported") || why.contains("unsupported") || why.contains("Invalid");
+                throw refused(noDax ? NO_DAX : why + "; see the file's permissions and the limits of this process", e);
             }
+        }
+
+        private UncheckedIOException refused(String why, IOException cause) {
+            close();
+            return new UncheckedIOException(file.path() + " can't be mapped for SYNC: " + why, cause);
         }
 
         void writeBack(long offset, long length) {

@@ -56,8 +56,8 @@ public abstract class PersistentMemory implements AutoCloseable {
      */
     public abstract void allocate(long offset, long length);
 
-    /** Gives the space of a range back, as far as the medium can. Its content is undefined until stored again. */
-    public abstract void release(long offset, long length);
+    /** Gives the space of a range back; false if the medium can't. Its content is undefined until stored again. */
+    public abstract boolean release(long offset, long length);
 
     /** All stores so far to the lines of the range become durable by this thread's next {@link #fence}. */
     public abstract void flush(long offset, long length);

@@ -202,7 +202,9 @@ public final class SimulatedMemory extends PersistentMemory {
 
     /** Leaves the content as it is: zeros are not promised. */
     @Override
-    public void release(long offset, long length) {}
+    public boolean release(long offset, long length) {
+        return true;
+    }
 
     @Override
     void storing(long offset, long length) {}

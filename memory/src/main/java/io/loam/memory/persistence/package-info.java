@@ -4,6 +4,7 @@
  * <pre>
  *   PersistentMemory (store, flush, fence; addresses are offsets in the file)
  *      ◄── FileMemory ──► MappedFile      NONE, MSYNC, SYNC: a file mapped into a reservation of address space
+ *             ├──► HeldRegion             optional: the file is the memory of a region (io.loam.memory.region): attached, locked, grown through its registry
  *             └──► StoreWindows           optional: write-protected but where stores are under way
  *      ◄── SimulatedMemory                SIMULATED: working image, durable image, the stores of each line since
  *             └── crash(CrashSampling) ──► CrashImage: what the medium may hold after power is lost here

@@ -54,7 +54,7 @@ public final class RegionException extends RuntimeException {
     }
 
     /** {@code what} was being done when the system refused. */
-    static RegionException of(String what, MemoryException cause) {
+    public static RegionException of(String what, MemoryException cause) {
         Reason reason = switch (cause.errno()) {
             case 1, 13, 30 -> Reason.DENIED;
             case 2 -> Reason.NOT_FOUND;

@@ -374,34 +374,53 @@ public final class Regions {
      */
     public Region resize(String name, long bytes) {
         Names.check(name);
+        return registry.exclusively(() -> lengthen(get(name), bytes));
+    }
+
+    /**
+     * As {@link #resize(String, long)}, of the region that was found before.
+     *
+     * @throws RegionException NOT_FOUND if it was deleted, whatever has its name now
+     */
+    public Region resize(Region found, long bytes) {
+        return registry.exclusively(() -> {
+            Region region = get(found.name());
+            if (!region.uuid().equals(found.uuid())) {
+                throw new RegionException(
+                        RegionException.Reason.NOT_FOUND,
+                        found + " was deleted, and another has its name; find that one, or copy what is still mapped");
+            }
+            return lengthen(region, bytes);
+        });
+    }
+
+    private Region lengthen(Region region, long bytes) {
         if (bytes <= 0) {
             throw new IllegalArgumentException("a region needs more than 0 bytes, " + bytes + " given");
         }
         long page = Reservation.pageBytes();
         long whole = (bytes + page - 1) & -page;
-        return registry.exclusively(() -> {
-            Region region = get(name);
-            if (whole <= region.bytes()) {
-                return region;
-            }
-            if (whole > region.roomBytes() || whole <= 0) {
-                throw new RegionException(
-                        RegionException.Reason.NO_SPACE,
-                        region + " has room for " + region.roomBytes() + " bytes, " + bytes
-                                + " asked; copy it into a region with more room");
-            }
-            Region longer = region.withBytes(whole);
-            try (SharedFile file = SharedFile.open(region.file(), true)) {
-                file.allocate(whole);
-                replace(longer);
-            } catch (MemoryException e) {
-                throw RegionException.of("resizing " + region, e);
-            } catch (IOException e) {
-                throw RegionException.of("resizing " + region, e);
-            }
-            registry.addChange();
-            return longer;
-        });
+        if (whole <= region.bytes() && whole > 0) {
+            return region;
+        }
+        if (whole > region.roomBytes() || whole <= 0) {
+            throw new RegionException(
+                    RegionException.Reason.NO_SPACE,
+                    region + " has room for " + region.roomBytes() + " bytes, " + bytes
+                            + " asked; copy it into a region with more room");
+        }
+        Region longer = region.withBytes(whole);
+        try (SharedFile file = SharedFile.open(region.file(), true)) {
+            // what it has is allocated already
+            file.allocate(region.bytes(), whole - region.bytes());
+            replace(longer);
+        } catch (MemoryException e) {
+            throw RegionException.of("resizing " + region, e);
+        } catch (IOException e) {
+            throw RegionException.of("resizing " + region, e);
+        }
+        registry.addChange();
+        return longer;
     }
 
     private void replace(Region region) throws IOException {

@@ -83,6 +83,17 @@ class FileMemoryTest {
     }
 
     @Test
+    void syncBlamesTheFileSystemForNothingElse() throws Exception {
+        FileMemory memory = FileMemory.create(file(), 0, 4096, Durability.SYNC);
+        Files.delete(file());
+        assertThatThrownBy(() -> memory.allocate(0, 4096))
+                .hasMessageContaining(file().toString())
+                .hasMessageContaining("SYNC")
+                .message()
+                .doesNotContain("dax");
+    }
+
+    @Test
     void missingAndExistingFilesAreNamed() throws Exception {
         assertThatThrownBy(() -> FileMemory.open(file(), 4096, Durability.NONE)).hasMessageContaining("no such file");
         Files.createFile(file());
