@@ -23,14 +23,21 @@ import picocli.CommandLine.Option;
                 "The persistent heap beside other allocators, each in a JVM of its own, all called in the same harness.",
         footer = {
             "",
-            "loam: durability NONE; loam-msync: MSYNC; jemalloc (Debian's libjemalloc2), glibc and pmemobj (Debian's libpmemobj1) by",
-            "downcall; jemalloc-critical by one that the JVM does not expect to wait. An operation is an allocation, a store, and the free of an object. recovery, open, fragmentation, wear and map",
+            "loam: durability NONE; loam-msync: MSYNC; loam-checked: every access is checked; loam-protected: write-protected, windows",
+            "end every 10 ms. jemalloc (Debian's libjemalloc2), glibc and pmemobj (Debian's libpmemobj1) by downcall; jemalloc-critical by one that the JVM does not expect to wait. An operation is an allocation, a store, and the free of an object. recovery, open, fragmentation, wear and map",
             "are of Loam alone. A peer that is not installed is left out, and named.",
         })
 final class HeapBenchCommand extends Measurement {
 
-    static final List<String> ALLOCATORS =
-            List.of("loam", "loam-msync", "jemalloc", "jemalloc-critical", "glibc", "pmemobj");
+    static final List<String> ALLOCATORS = List.of(
+            "loam",
+            "loam-msync",
+            "loam-checked",
+            "loam-protected",
+            "jemalloc",
+            "jemalloc-critical",
+            "glibc",
+            "pmemobj");
     static final List<String> CHURN = List.of("threadtest", "larson", "shbench", "prod-con");
     private static final List<String> ALONE = List.of("recovery", "open", "fragmentation", "wear", "map");
 

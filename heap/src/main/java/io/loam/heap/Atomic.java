@@ -18,7 +18,7 @@ final class Atomic {
     private static final int LOOK_BACK = 16;
 
     /** Where an inner update began. */
-    record Mark(int saved, int fresh, int freed, int covered) {}
+    record Mark(int saved, int fresh, int freed, int covered, int own) {}
 
     private final PersistentMemory memory;
     private final Blocks blocks;
@@ -34,8 +34,14 @@ final class Atomic {
     private long[] fresh = new long[16];
 
     private int freshCount;
+    /** Objects from here on are the running update's own, not those of the one around it: need not be saved. */
+    private int freshFrom;
+
     private long[] freed = new long[8];
     private int freedCount;
+    /** Objects that inner updates have allocated which failed alone: the log may hold ranges of them, so that nobody else may have them before it ends. */
+    private long[] undone = new long[0];
+
     /** An inner update failed alone. */
     private boolean partlyUndone;
 
@@ -52,18 +58,23 @@ final class Atomic {
         if (isFresh(offset, length) || isCovered(offset, length)) {
             return;
         }
-        UndoLog current = log;
-        if (current == null) {
-            current = logs.claim();
-            log = current;
-        }
-        long content = current.append(offset, Math.toIntExact(length), blocks);
+        long content = claimLog().append(offset, Math.toIntExact(length), blocks);
         if (savedCount + 3 > saved.length) {
             saved = Arrays.copyOf(saved, saved.length * 2);
         }
         saved[savedCount++] = offset;
         saved[savedCount++] = length;
         saved[savedCount++] = content;
+    }
+
+    /** Waits for a log if it has none: so this comes before everything that others may wait for. */
+    UndoLog claimLog() {
+        UndoLog current = log;
+        if (current == null) {
+            current = logs.claim();
+            log = current;
+        }
+        return current;
     }
 
     private boolean isCovered(long offset, long length) {
@@ -77,7 +88,7 @@ final class Atomic {
     }
 
     private boolean isFresh(long offset, long length) {
-        int last = Math.max(0, freshCount - 2 * LOOK_BACK);
+        int last = Math.max(freshFrom, freshCount - 2 * LOOK_BACK);
         for (int i = freshCount - 2; i >= last; i -= 2) {
             if (offset >= fresh[i] && offset + length <= fresh[i] + fresh[i + 1]) {
                 return true;
@@ -119,26 +130,28 @@ final class Atomic {
     }
 
     Mark mark() {
-        var mark = new Mark(savedCount, freshCount, freedCount, coveredFrom);
+        var mark = new Mark(savedCount, freshCount, freedCount, coveredFrom, freshFrom);
         coveredFrom = savedCount;
+        freshFrom = freshCount;
         return mark;
     }
 
     /** An inner update has succeeded: what it saved covers the outer too. */
     void merge(Mark mark) {
         coveredFrom = mark.covered;
+        freshFrom = mark.own;
     }
 
-    /** Undoes an inner update; the objects it allocated, for the caller to free. */
-    long[] undo(Mark mark) {
+    /** Undoes an inner update; the objects it allocated are freed in the end. */
+    void undo(Mark mark) {
         partlyUndone = true;
         restore(mark.saved);
         // what was saved stays in the log and is restored again if the outer one fails, before what was saved earlier
         coveredFrom = savedCount;
         freedCount = mark.freed;
-        long[] allocated = offsets(fresh, mark.fresh, freshCount);
+        undone = joined(undone, offsets(fresh, mark.fresh, freshCount));
         freshCount = mark.fresh;
-        return allocated;
+        freshFrom = mark.own;
     }
 
     private void restore(int from) {
@@ -159,7 +172,7 @@ final class Atomic {
     long[] commit() {
         flushAll(true);
         end();
-        return Arrays.copyOf(freed, freedCount);
+        return joined(Arrays.copyOf(freed, freedCount), undone);
     }
 
     /** Undoes it all; the objects to free now. */
@@ -169,7 +182,13 @@ final class Atomic {
             flushAll(false);
         }
         end();
-        return offsets(fresh, 0, freshCount);
+        return joined(offsets(fresh, 0, freshCount), undone);
+    }
+
+    private static long[] joined(long[] first, long[] second) {
+        long[] both = Arrays.copyOf(first, first.length + second.length);
+        System.arraycopy(second, 0, both, first.length, second.length);
+        return both;
     }
 
     private void end() {

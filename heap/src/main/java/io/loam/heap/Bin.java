@@ -1,10 +1,16 @@
 package io.loam.heap;
 
 import java.util.ArrayDeque;
-import org.jspecify.annotations.Nullable;
+import java.util.ArrayList;
+import java.util.List;
 
 /** All runs of one size class and type, and which of them have free slots. Safe from any thread. */
 final class Bin {
+
+    private static final int MOST_SPARES = 16;
+
+    /** Unique in the heap, counted from 0. */
+    final int number;
 
     final HeapType type;
     final int sizeClass;
@@ -16,9 +22,11 @@ final class Bin {
     /** Runs with free slots, or not looked at yet, or ended; the last is used first. */
     private final ArrayDeque<Run> listed = new ArrayDeque<>();
 
-    private @Nullable Run spare;
+    /** Empty runs that are kept for what is allocated next: making a run and ending it cost as much as some hundred allocations. */
+    private int spares;
 
-    Bin(HeapType type, int sizeClass, SizeClasses classes, Blocks blocks) {
+    Bin(int number, HeapType type, int sizeClass, SizeClasses classes, Blocks blocks) {
+        this.number = number;
         this.type = type;
         this.sizeClass = sizeClass;
         this.slotBytes = classes.slotBytes(sizeClass);
@@ -26,11 +34,11 @@ final class Bin {
         this.blocks = blocks;
     }
 
-    /** Puts up to {@code most} free slots, at least one, into {@code offsets}; how many. */
-    int refill(long[] offsets, int most) {
+    /** Puts up to {@code most} free slots, at least one, into {@code places}; how many. */
+    int refill(long[] places, int most) {
         while (true) {
             synchronized (this) {
-                int count = takeListed(offsets, most);
+                int count = takeListed(places, most);
                 if (count > 0) {
                     return count;
                 }
@@ -42,15 +50,16 @@ final class Bin {
         }
     }
 
-    private int takeListed(long[] offsets, int most) {
+    private int takeListed(long[] places, int most) {
         int count = 0;
         while (count < most && !listed.isEmpty()) {
             Run run = listed.getLast();
             if (!run.ended) {
                 blocks.states(run);
-                count = run.take(offsets, count, most - count);
-                if (run == spare) {
-                    spare = null;
+                count = run.take(places, count, most - count);
+                if (run.spare) {
+                    run.spare = false;
+                    spares--;
                 }
             }
             if (run.ended || run.isFull()) {
@@ -68,47 +77,65 @@ final class Bin {
         }
     }
 
-    /** Takes back free slots that a lane had; empty runs but one go back to the space. */
-    void spill(long[] offsets, int from, int to) {
-        Run[] emptied = new Run[to - from];
-        int count = 0;
+    /** Takes back free slots that a lane had; empty runs beyond the spares go back to the space. */
+    void spill(long[] places, int from, int to) {
+        List<Run> emptied = List.of();
         synchronized (this) {
             Run run = null;
             for (int i = from; i < to; i++) {
-                if (run == null || !run.holds(offsets[i])) {
-                    run = blocks.runOf(offsets[i]);
+                long offset = Run.offsetOf(places[i]);
+                if (run == null || !run.holds(offset)) {
+                    run = blocks.runOf(offset);
                     list(run);
                 }
-                run.give(run.slot(offsets[i]));
-                if (run.isEmpty() && run != spare) {
-                    if (spare == null) {
-                        spare = run;
-                    } else {
-                        run.ended = true;
-                        emptied[count++] = run;
+                run.give(Run.slotOf(places[i]));
+                if (run.isEmpty() && !keepAsSpare(run)) {
+                    run.ended = true;
+                    if (emptied.isEmpty()) {
+                        emptied = new ArrayList<>();
                     }
+                    emptied.add(run);
                 }
             }
         }
-        for (int i = 0; i < count; i++) {
-            blocks.end(emptied[i]);
-        }
+        emptied.forEach(blocks::end);
     }
 
-    /** The empty run kept back, for the caller to end; null if there is none. */
-    synchronized @Nullable Run giveUpSpare() {
-        Run run = spare;
-        spare = null;
-        if (run != null) {
-            run.ended = true;
+    private boolean keepAsSpare(Run run) {
+        if (!run.spare) {
+            if (spares >= Math.clamp(blocks.heapSuperblocks() / 64 / run.superblocks, 1, MOST_SPARES)) {
+                return false;
+            }
+            run.spare = true;
+            spares++;
         }
-        return run;
+        return true;
+    }
+
+    /** The spare runs, for the caller to end. */
+    synchronized List<Run> giveUpSpares() {
+        if (spares == 0) {
+            return List.of();
+        }
+        List<Run> given = new ArrayList<>();
+        for (Run run : listed) {
+            if (run.spare) {
+                run.spare = false;
+                run.ended = true;
+                given.add(run);
+            }
+        }
+        spares = 0;
+        return given;
     }
 
     /** Forgets all runs; the heap is held alone. */
     synchronized void clear() {
-        listed.forEach(run -> run.listed = false);
+        for (Run run : listed) {
+            run.listed = false;
+            run.spare = false;
+        }
         listed.clear();
-        spare = null;
+        spares = 0;
     }
 }

@@ -32,8 +32,11 @@ final class Blocks {
     private final Space space;
     private final SizeClasses classes;
     private final @Nullable Run[] runs;
+    private final int shift;
     /** Bins by type and size class. */
     private final AtomicReferenceArray<@Nullable Bin>[] bins;
+
+    private int binCount;
 
     private final long epoch;
 
@@ -45,6 +48,7 @@ final class Blocks {
         this.space = space;
         this.classes = classes;
         this.epoch = epoch;
+        this.shift = geometry.shift();
         this.runs = new Run[geometry.superblocks()];
         this.bins = new AtomicReferenceArray[geometry.types() + HeapType.FIRST_ID];
         for (int i = 0; i < bins.length; i++) {
@@ -119,18 +123,25 @@ final class Blocks {
             }
         }
         Bin bin = ofType.get(sizeClass);
-        if (bin == null) {
-            ofType.compareAndSet(sizeClass, null, new Bin(type, sizeClass, classes, this));
-            bin = java.util.Objects.requireNonNull(ofType.get(sizeClass));
+        return bin == null ? makeBin(ofType, type, sizeClass) : bin;
+    }
+
+    private Bin makeBin(AtomicReferenceArray<@Nullable Bin> ofType, HeapType type, int sizeClass) {
+        synchronized (bins) {
+            Bin bin = ofType.get(sizeClass);
+            if (bin == null) {
+                bin = new Bin(binCount++, type, sizeClass, classes, this);
+                ofType.set(sizeClass, bin);
+            }
+            return bin;
         }
-        return bin;
     }
 
     /** The run that covers the offset, or null. */
     @Nullable
     Run runAt(long offset) {
-        long superblock = offset >>> geometry.shift();
-        return superblock >= 0 && superblock < runs.length ? (Run) RUNS.getAcquire(runs, (int) superblock) : null;
+        long superblock = offset >>> shift;
+        return superblock < runs.length ? (Run) RUNS.getAcquire(runs, (int) superblock) : null;
     }
 
     Run runOf(long offset) {
@@ -174,27 +185,34 @@ final class Blocks {
         int start = take(header.superblocks());
         lines.publish(start, header);
         Run run = new Run(start, header, geometry, type, bin);
-        run.setStates(new byte[run.slots]);
-        run.changed = true;
+        run.begin();
         place(run);
         return run;
     }
 
+    /** Before the file grows, what bins keep to spare is used. */
     private int take(int count) {
-        try {
-            return space.take(count);
-        } catch (HeapFullException e) {
-            for (AtomicReferenceArray<@Nullable Bin> ofType : bins) {
-                for (int i = 0; i < ofType.length(); i++) {
-                    Bin bin = ofType.get(i);
-                    Run spare = bin == null ? null : bin.giveUpSpare();
-                    if (spare != null) {
-                        end(spare);
-                    }
+        int start = space.takeFree(count);
+        if (start < 0) {
+            giveUpSpares();
+            start = space.take(count);
+        }
+        return start;
+    }
+
+    private void giveUpSpares() {
+        for (AtomicReferenceArray<@Nullable Bin> ofType : bins) {
+            for (int i = 0; i < ofType.length(); i++) {
+                Bin bin = ofType.get(i);
+                if (bin != null) {
+                    endAll(bin.giveUpSpares());
                 }
             }
-            return space.take(count);
         }
+    }
+
+    int heapSuperblocks() {
+        return space.superblocks();
     }
 
     /** Gives the superblocks of a run without used slots back; its header is durably cleared before anybody can have them. */
@@ -250,9 +268,11 @@ final class Blocks {
         int bytes = bitmapBytes(run);
         int crc = bitmapChecksum(run, at, bytes);
         if (crc != memory.getInt(at)) {
-            throw new HeapException(memory.name() + ", bitmap of superblock " + run.superblock + " at offset 0x"
-                    + Long.toHexString(at) + ": checksum " + Integer.toHexString(crc) + ", stored "
-                    + Integer.toHexString(memory.getInt(at)) + "; open the heap with recovery to count it anew");
+            throw new HeapException(
+                    memory.name() + ", bitmap of superblock " + run.superblock + " at offset 0x"
+                            + Long.toHexString(at) + ": checksum " + Integer.toHexString(crc) + ", stored "
+                            + Integer.toHexString(memory.getInt(at))
+                            + "; open the heap with HeapOptions.withRecovery(true), or loam heap collect --recover, which counts anew");
         }
         for (int slot = 0; slot < run.slots; slot++) {
             states[slot] = (byte) (memory.getLong(at + Geometry.BITMAP_HEADER_BYTES + (slot >>> 6 << 3)) >>> slot & 1);
@@ -269,7 +289,8 @@ final class Blocks {
 
     /** Writes the states of a run to the file's bitmap if they have changed; true: to be fenced by the caller. */
     boolean saveBitmap(Run run) {
-        byte[] states = run.statesOrNull();
+        // what was marked and not looked at since is in no bitmap yet
+        byte[] states = run.marksOrNull() != null ? states(run) : run.statesOrNull();
         if (states == null || !run.changed || run.kind != Lines.SLOTS) {
             return false;
         }

@@ -7,6 +7,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.LongStream;
+import org.jspecify.annotations.Nullable;
 
 /** Finds what is reachable and frees the rest: after a crash, and in a running heap while held alone. */
 final class Collector {
@@ -54,14 +55,18 @@ final class Collector {
                 .toArray();
     }
 
-    private Marker marker(boolean afterCrash) {
-        return new Marker(memory, geometry, blocks, space.superblocks(), afterCrash, threads);
+    private Marker marker(boolean afterCrash, @Nullable Forwarding moved) {
+        return new Marker(memory, geometry, blocks, space.superblocks(), afterCrash, moved, threads);
     }
 
-    /** No state is known: what is marked is in use, and runs without a mark end. */
+    /** No state is known: what is marked is in use, and runs without a mark end; those that a compaction had emptied among them. */
     RecoveryReport afterCrash(int undone, boolean readOnly) {
-        Marker marker = marker(true);
+        Forwarding moved = readOnly ? null : Forwarding.read(memory, blocks, geometry.offset(space.superblocks()));
+        Marker marker = marker(true, moved);
         marker.mark(rootObjects());
+        if (moved != null) {
+            HeapLayout.setForwarding(memory, 0);
+        }
         List<Run> dead = new ArrayList<>();
         long superblocks = 0;
         for (Run run : blocks.all()) {
@@ -81,9 +86,11 @@ final class Collector {
     /** The heap is held alone. */
     synchronized CollectionReport collect() {
         long begin = System.nanoTime();
+        var event = new HeapEvents.Collection();
+        event.begin();
         gate.lanes().forEach(Lane::spillAll);
         List<Run> runs = blocks.all();
-        Marker marker = marker(false);
+        Marker marker = marker(false, null);
         marker.mark(onlineRoots(runs));
         marker.markIfObjects(held());
         long freed = 0;
@@ -98,7 +105,7 @@ final class Collector {
             if (swept > 0) {
                 run.recount();
             }
-            if (swept > 0 && run.isEmpty()) {
+            if ((swept > 0 || run.bin != null) && run.isEmpty()) {
                 run.ended = true;
                 dead.add(run);
                 superblocks += run.superblocks;
@@ -106,6 +113,10 @@ final class Collector {
         }
         blocks.endAll(dead);
         blocks.relistAll();
+        event.heap = memory.name();
+        event.objects = marker.marked();
+        event.freed = freed;
+        event.commit();
         return new CollectionReport(marker.marked(), freed, marker.dangling(), superblocks, System.nanoTime() - begin);
     }
 
@@ -147,8 +158,14 @@ final class Collector {
     synchronized CompactionReport compact() {
         long begin = System.nanoTime();
         int before = space.free();
+        var event = new HeapEvents.Compaction();
+        event.begin();
         collect();
         CompactionReport report = compactor.compact(held());
+        event.heap = memory.name();
+        event.moved = report.moved();
+        event.superblocksFreed = space.free() - before;
+        event.commit();
         return new CompactionReport(
                 report.moved(),
                 report.movedBytes(),
@@ -163,9 +180,5 @@ final class Collector {
                 .flatMapToLong(
                         session -> LongStream.concat(Arrays.stream(session.kept()), Arrays.stream(session.allocated())))
                 .toArray();
-    }
-
-    void finishCompaction() {
-        compactor.recover();
     }
 }

@@ -1,10 +1,7 @@
 package io.loam.heap;
 
 import io.loam.memory.persistence.PersistentMemory;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.BitSet;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -15,15 +12,21 @@ import java.util.Set;
 /**
  * Moves typed objects out of sparse runs, while the heap is held alone and its garbage is gone.
  *
- * <p>Order, each durable before the next: copies; the pairs (from, to); the forwarding word, from which on recovery finishes what is left; every reference; the ends of the old runs; the forwarding word cleared.
+ * <p>Order, each durable before the next: copies and the {@link Forwarding} of them; the forwarding word, from which on recovery finishes what is left; every reference; the ends of the old runs; the
+ * forwarding word cleared. If there is no room to note all moves at once, it goes round by round; each looks at every reference.
  */
 final class Compactor {
+
+    /** The notes may take this part of the heap, if that much is not free already. */
+    private static final int NOTES_PART = 32;
 
     private final PersistentMemory memory;
     private final Geometry geometry;
     private final Blocks blocks;
     private final Space space;
     private final Roots roots;
+    private long moved;
+    private long movedBytes;
 
     Compactor(PersistentMemory memory, Geometry geometry, Blocks blocks, Space space, Roots roots) {
         this.memory = memory;
@@ -33,93 +36,123 @@ final class Compactor {
         this.roots = roots;
     }
 
-    /** Offsets that moved and where to; in the order of the moves. */
-    private static final class Moves {
-        long[] from = new long[64];
-        long[] to = new long[64];
-        int count;
-        long bytes;
+    /**
+     * What is to be done with the runs of one bin.
+     *
+     * @param sources are emptied
+     * @param targets take their objects, the first first
+     * @param cut whether there were more sources than could be noted
+     */
+    private record Plan(List<Run> sources, List<Run> targets, boolean cut) {}
 
-        void add(long source, long target) {
-            if (count == from.length) {
-                from = Arrays.copyOf(from, count * 2);
-                to = Arrays.copyOf(to, count * 2);
-            }
-            from[count] = source;
-            to[count++] = target;
-        }
-    }
-
-    /** @param held what sessions keep */
+    /**
+     * Every free superblock is in the space, none a bin's spare.
+     *
+     * @param held what sessions keep
+     */
     CompactionReport compact(long[] held) {
         long begin = System.nanoTime();
         int freeBefore = space.free();
-        List<Run> runs = blocks.all();
-        Set<Run> pinned = pinned(runs, held);
+        moved = 0;
+        movedBytes = 0;
+        Set<Run> pinned = pinned(held);
+        while (round(pinned)) {
+            // each round ends at least one run
+        }
+        blocks.relistAll();
+        long stayed = pinned.stream()
+                .filter(run -> run.bin != null && run.taken() * 2L < run.slots)
+                .count();
+        return new CompactionReport(moved, movedBytes, space.free() - freeBefore, stayed, System.nanoTime() - begin);
+    }
+
+    /** Whether there is more to do than there was room to note. */
+    private boolean round(Set<Run> pinned) {
         Map<Bin, List<Run>> byBin = new HashMap<>();
-        for (Run run : runs) {
+        for (Run run : blocks.all()) {
             if (run.bin != null && !run.type.isOpaque()) {
                 byBin.computeIfAbsent(run.bin, ignored -> new ArrayList<>()).add(run);
             }
         }
-        var moves = new Moves();
-        List<Run> emptied = new ArrayList<>();
-        byBin.values().forEach(ofBin -> move(ofBin, pinned, moves, emptied));
-        if (moves.count > 0) {
-            memory.fence();
-            finish(moves, emptied);
+        int grown = Math.min(space.largestPossible(), Math.max(1, space.superblocks() / NOTES_PART));
+        long room = geometry.offset(Math.max(1, Math.max(space.largestFree(), grown)));
+        List<Plan> plans = new ArrayList<>();
+        List<Run> sources = new ArrayList<>();
+        for (List<Run> ofBin : byBin.values()) {
+            Plan plan = plan(ofBin, pinned, room - Forwarding.bytes(sources));
+            plans.add(plan);
+            sources.addAll(plan.sources);
         }
-        blocks.relistAll();
-        long stayed = pinned.stream()
-                .filter(run -> run.bin != null && run.used() * 2L < run.slots)
-                .count();
-        return new CompactionReport(
-                moves.count, moves.bytes, space.free() - freeBefore, stayed, System.nanoTime() - begin);
+        if (!sources.isEmpty()) {
+            move(plans, sources);
+        }
+        return !sources.isEmpty() && plans.stream().anyMatch(Plan::cut);
     }
 
-    private void finish(Moves moves, List<Run> emptied) {
-        long[] from = Arrays.copyOf(moves.from, moves.count);
-        long[] to = Arrays.copyOf(moves.to, moves.count);
-        Run list;
-        try {
-            list = blocks.carveLarge(HeapType.BYTES, Forwarding.bytes(moves.count), Lines.INTERNAL);
-        } catch (HeapFullException e) {
-            undo(to);
-            throw e;
+    /** As many as possible of the emptiest runs, so that the others have free slots enough; those that must stay are filled first. */
+    private static Plan plan(List<Run> runs, Set<Run> pinned, long room) {
+        List<Run> movable = new ArrayList<>();
+        List<Run> targets = new ArrayList<>();
+        long free = 0;
+        for (Run run : runs) {
+            (pinned.contains(run) ? targets : movable).add(run);
+            free += run.slots - run.taken();
         }
-        new Forwarding(memory, list.start).write(from, to);
-        HeapLayout.setForwarding(memory, list.start);
-        var moved = new HashMap<Long, Long>(moves.count * 4 / 3 + 1);
-        for (int i = 0; i < from.length; i++) {
-            moved.put(from[i], to[i]);
+        movable.sort(Comparator.comparingInt(Run::taken));
+        long objects = 0;
+        int count = 0;
+        boolean cut = false;
+        for (Run run : movable) {
+            free -= run.slots - run.taken();
+            objects += run.taken();
+            if (objects > free) {
+                break;
+            }
+            room -= Forwarding.bytes(run);
+            if (room < 0) {
+                cut = true;
+                break;
+            }
+            count++;
         }
-        Set<Run> gone = new HashSet<>(emptied);
+        targets.addAll(movable.subList(count, movable.size()).reversed());
+        return new Plan(movable.subList(0, count), targets, cut);
+    }
+
+    private void move(List<Plan> plans, List<Run> sources) {
+        Run notes = carveNotes(Forwarding.bytes(sources));
+        Forwarding forwarding = Forwarding.begin(memory, blocks, notes.start, sources);
+        plans.forEach(plan -> copyAll(plan, forwarding));
+        forwarding.seal();
+        HeapLayout.setForwarding(memory, notes.start);
+        sources.forEach(run -> run.ended = true);
         boolean any = false;
         for (Run run : blocks.all()) {
-            if (!gone.contains(run) && run.kind != Lines.INTERNAL && run.type.hasReferences() && !run.type.isOpaque()) {
-                any |= rewriteAll(run, moved);
+            if (!run.ended && run.type.hasReferences() && !run.type.isOpaque()) {
+                any |= rewriteAll(run, forwarding);
             }
         }
         if (any) {
             memory.fence();
         }
-        blocks.endAll(emptied);
+        blocks.endAll(sources);
         HeapLayout.setForwarding(memory, 0);
-        blocks.end(list);
+        blocks.end(notes);
     }
 
-    /** No reference was changed: the copies are forgotten. */
-    private void undo(long[] copies) {
-        for (long copy : copies) {
-            Run run = blocks.runOf(copy);
-            blocks.states(run)[run.slot(copy)] = Run.FREE;
-            run.recount();
+    private Run carveNotes(long bytes) {
+        try {
+            return blocks.carveLarge(HeapType.BYTES, bytes, Lines.INTERNAL);
+        } catch (HeapFullException e) {
+            throw new HeapFullException(
+                    memory.name() + " has no free superblock to note in where objects move; free some objects first: "
+                            + e.getMessage(),
+                    e);
         }
-        blocks.relistAll();
     }
 
     /** Runs with an object that must stay. */
-    private Set<Run> pinned(List<Run> runs, long[] held) {
+    private Set<Run> pinned(long[] held) {
         var pinned = new HashSet<Run>();
         for (Root root : roots.all()) {
             pin(roots.get(root.index()), pinned);
@@ -127,7 +160,7 @@ final class Compactor {
         for (long offset : held) {
             pin(offset, pinned);
         }
-        for (Run run : runs) {
+        for (Run run : blocks.all()) {
             byte[] states = blocks.states(run);
             for (int slot = 0; slot < states.length; slot++) {
                 if (states[slot] == Run.NEW || states[slot] == Run.RESTING) {
@@ -149,52 +182,33 @@ final class Compactor {
         }
     }
 
-    /** Fills the fullest runs of a bin from the emptiest, until they meet. Copies are flushed, not fenced. */
-    private void move(List<Run> runs, Set<Run> pinned, Moves moves, List<Run> emptied) {
-        runs.sort(Comparator.comparingInt(Run::used));
-        int source = 0;
-        int target = runs.size() - 1;
-        int freeSlot = 0;
-        while (source < target) {
-            Run from = runs.get(source);
-            if (pinned.contains(from)) {
-                source++;
-                continue;
-            }
-            // only whole runs are worth it: is there room for all of this one?
-            if (roomIn(runs, source + 1, target, freeSlot) < from.used()) {
-                return;
-            }
+    /** Copies are flushed, not fenced. */
+    private void copyAll(Plan plan, Forwarding forwarding) {
+        int target = -1;
+        int free = -1;
+        for (Run from : plan.sources) {
             byte[] states = blocks.states(from);
             for (int slot = 0; slot < from.slots; slot++) {
                 if (states[slot] == Run.FREE) {
+                    forwarding.put(from, slot, 0);
                     continue;
                 }
-                Run to = runs.get(target);
-                while ((freeSlot = nextFree(to, freeSlot)) < 0) {
-                    to = runs.get(--target);
-                    freeSlot = 0;
+                while (free < 0) {
+                    free = nextFree(plan.targets.get(++target), 0);
                 }
-                copy(from.offset(slot), to, freeSlot, moves);
-            }
-            from.ended = true;
-            emptied.add(from);
-            source++;
-        }
-    }
-
-    private int roomIn(List<Run> runs, int from, int to, int firstSlot) {
-        int room = 0;
-        for (int i = to; i >= from; i--) {
-            byte[] states = blocks.states(runs.get(i));
-            for (int slot = i == to ? firstSlot : 0; slot < states.length; slot++) {
-                room += states[slot] == Run.FREE ? 1 : 0;
-            }
-            if (room >= runs.get(from - 1).slots) {
-                break;
+                Run to = plan.targets.get(target);
+                memory.copy(from.offset(slot), to.offset(free), from.slotBytes);
+                memory.flush(to.offset(free), from.slotBytes);
+                blocks.states(to)[free] = Run.OLD;
+                forwarding.put(from, slot, to.offset(free));
+                moved++;
+                movedBytes += from.slotBytes;
+                free = nextFree(to, free + 1);
             }
         }
-        return room;
+        for (int i = 0; i <= target; i++) {
+            plan.targets.get(i).recount();
+        }
     }
 
     private int nextFree(Run run, int from) {
@@ -207,80 +221,20 @@ final class Compactor {
         return -1;
     }
 
-    private void copy(long source, Run run, int slot, Moves moves) {
-        long target = run.offset(slot);
-        memory.copy(source, target, run.slotBytes);
-        memory.flush(target, run.slotBytes);
-        blocks.states(run)[slot] = Run.OLD;
-        run.recount();
-        moves.add(source, target);
-        moves.bytes += run.slotBytes;
-    }
-
-    private boolean rewriteAll(Run run, Map<Long, Long> moved) {
-        boolean any = false;
+    private boolean rewriteAll(Run run, Forwarding forwarding) {
+        boolean[] any = new boolean[1];
         byte[] states = blocks.states(run);
         for (int slot = 0; slot < states.length; slot++) {
-            if (states[slot] != Run.FREE) {
-                any |= rewrite(run, run.offset(slot), moved);
+            if (states[slot] == Run.OLD || states[slot] == Run.NEW) {
+                References.each(
+                        memory,
+                        run.type,
+                        run.offset(slot),
+                        0,
+                        run.objectBytes,
+                        (at, value) -> any[0] |= forwarding.follow(at, value) != value);
             }
         }
-        return any;
-    }
-
-    private boolean rewrite(Run run, long object, Map<Long, Long> moved) {
-        boolean[] any = new boolean[1];
-        References.each(memory, run.type, object, 0, run.objectBytes, (at, value) -> {
-            Long to = moved.get(value);
-            if (to != null) {
-                memory.putLongRelease(at, to);
-                memory.flush(at, Long.BYTES);
-                any[0] = true;
-            }
-        });
         return any[0];
-    }
-
-    /** After a crash: rewrites every reference that can be reached, if a compaction had come so far. No state of a slot is known. */
-    void recover() {
-        long start = HeapLayout.forwarding(memory);
-        if (start == 0) {
-            return;
-        }
-        Map<Long, Long> moved = new Forwarding(memory, start).read(geometry.offset(space.superblocks()));
-        Map<Run, BitSet> reached = new HashMap<>();
-        var pending = new ArrayDeque<Long>();
-        for (Root root : roots.all()) {
-            reach(roots.get(root.index()), reached, pending);
-        }
-        boolean any = false;
-        while (!pending.isEmpty()) {
-            long object = pending.removeLast();
-            Run run = blocks.runOf(object);
-            if (!run.type.isOpaque()) {
-                any |= rewrite(run, object, moved);
-            }
-            References.each(
-                    memory, run.type, object, 0, run.objectBytes, (at, value) -> reach(value, reached, pending));
-        }
-        if (any) {
-            memory.fence();
-        }
-        HeapLayout.setForwarding(memory, 0);
-    }
-
-    private void reach(long offset, Map<Run, BitSet> reached, ArrayDeque<Long> pending) {
-        Run run = offset > 0 ? blocks.runAt(offset) : null;
-        int slot = run == null ? -1 : run.slot(offset);
-        if (run == null || slot < 0) {
-            return;
-        }
-        BitSet known = reached.computeIfAbsent(run, ignored -> new BitSet(run.slots));
-        if (!known.get(slot)) {
-            known.set(slot);
-            if (run.type.hasReferences()) {
-                pending.addLast(offset);
-            }
-        }
     }
 }

@@ -30,8 +30,10 @@ final class Gate {
     private final List<Lane> lanes = new CopyOnWriteArrayList<>();
     private final Lane[] shared = new Lane[SHARED_LANES];
     private final ReentrantLock alone = new ReentrantLock();
-    private final boolean membarrier = Membarrier.register();
     private final LaneMaker maker;
+    /** Else each entry has a fence. */
+    private final boolean membarrier;
+
     private volatile boolean closed;
     private volatile boolean ended;
 
@@ -40,7 +42,13 @@ final class Gate {
     }
 
     Gate(LaneMaker maker) {
+        this(maker, Membarrier.register());
+    }
+
+    /** @param membarrier whether this process has registered for it */
+    Gate(LaneMaker maker, boolean membarrier) {
         this.maker = maker;
+        this.membarrier = membarrier;
         for (int i = 0; i < SHARED_LANES; i++) {
             shared[i] = maker.make(true);
             lanes.add(shared[i]);

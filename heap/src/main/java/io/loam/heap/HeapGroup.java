@@ -59,7 +59,10 @@ public final class HeapGroup {
         }
         boolean done = durable.await(timeout, unit);
         if (failure instanceof Throwable e) {
-            throw new HeapException(heap.name() + ": a group could not be made durable: " + e.getMessage(), e);
+            throw new HeapException(
+                    heap.name() + ": a group could not be made durable: " + e.getMessage()
+                            + "; add its ranges to a new group to try again",
+                    e);
         }
         return done;
     }

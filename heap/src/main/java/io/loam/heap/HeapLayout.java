@@ -21,7 +21,7 @@ import java.util.random.RandomGenerator;
  *     56    4 checksum    plain    CRC32C of bytes 0–55
  *     64    8 state       release  checked word: bit 0 dirty, bits 1–47 epoch, from 1
  *    128    8 size        release  checked word: number of superblocks, those of the tables included
- *    192    8 forwarding  release  checked word: run with the pairs of a compaction under way, or 0
+ *    192    8 forwarding  release  checked word: run with the tables of a compaction under way (Forwarding), or 0
  * </pre>
  */
 final class HeapLayout {

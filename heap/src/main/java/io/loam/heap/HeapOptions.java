@@ -1,6 +1,7 @@
 package io.loam.heap;
 
 import io.loam.memory.persistence.Durability;
+import java.util.function.Consumer;
 
 /**
  * How a heap is made and used. Immutable; each method gives a changed copy.
@@ -17,6 +18,7 @@ import io.loam.memory.persistence.Durability;
  * @param restMillis how long freed memory rests before it is used again; 0: not at all
  * @param restBytes how much rests at most
  * @param markers threads that mark at most; 0: one for each processor
+ * @param recover whether to find out by marking what is in use though the heap was closed: for one with a damaged bitmap
  * @param protectMillis 0: not at all; else the file is write-protected outside of update windows, which are closed so often; see {@link #withProtection}
  */
 public record HeapOptions(
@@ -32,6 +34,7 @@ public record HeapOptions(
         long restMillis,
         long restBytes,
         int markers,
+        boolean recover,
         long protectMillis) {
 
     private static final long MOST_SUPERBLOCKS = 1L << 22;
@@ -69,126 +72,118 @@ public record HeapOptions(
     /** 64 MiB that can grow to 64 GiB, superblocks of 64 KiB, 4096 roots, 1000 types, MSYNC, nothing rests. */
     public static HeapOptions defaults() {
         return new HeapOptions(
-                Durability.MSYNC, 64L << 20, 64L << 30, 64 << 10, 4096, 1000, 64, 16 << 10, false, 0, 64L << 20, 0, 0);
+                Durability.MSYNC,
+                64L << 20,
+                64L << 30,
+                64 << 10,
+                4096,
+                1000,
+                64,
+                16 << 10,
+                false,
+                0,
+                64L << 20,
+                0,
+                false,
+                0);
+    }
+
+    /** What a changed copy is made from. */
+    private static final class Draft {
+        Durability durability;
+        long initialBytes;
+        long maximumBytes;
+        int superblockBytes;
+        int roots;
+        int types;
+        int logs;
+        int logBytes;
+        boolean checked;
+        long restMillis;
+        long restBytes;
+        int markers;
+        boolean recover;
+        long protectMillis;
+
+        Draft(HeapOptions from) {
+            durability = from.durability;
+            initialBytes = from.initialBytes;
+            maximumBytes = from.maximumBytes;
+            superblockBytes = from.superblockBytes;
+            roots = from.roots;
+            types = from.types;
+            logs = from.logs;
+            logBytes = from.logBytes;
+            checked = from.checked;
+            restMillis = from.restMillis;
+            restBytes = from.restBytes;
+            markers = from.markers;
+            recover = from.recover;
+            protectMillis = from.protectMillis;
+        }
+    }
+
+    private HeapOptions with(Consumer<Draft> change) {
+        var draft = new Draft(this);
+        change.accept(draft);
+        return new HeapOptions(
+                draft.durability,
+                draft.initialBytes,
+                draft.maximumBytes,
+                draft.superblockBytes,
+                draft.roots,
+                draft.types,
+                draft.logs,
+                draft.logBytes,
+                draft.checked,
+                draft.restMillis,
+                draft.restBytes,
+                draft.markers,
+                draft.recover,
+                draft.protectMillis);
     }
 
     public HeapOptions withDurability(Durability wanted) {
-        return new HeapOptions(
-                wanted,
-                initialBytes,
-                maximumBytes,
-                superblockBytes,
-                roots,
-                types,
-                logs,
-                logBytes,
-                checked,
-                restMillis,
-                restBytes,
-                markers,
-                protectMillis);
+        return with(draft -> draft.durability = wanted);
     }
 
     public HeapOptions withSize(long initial, long maximum) {
-        return new HeapOptions(
-                durability,
-                initial,
-                maximum,
-                superblockBytes,
-                roots,
-                types,
-                logs,
-                logBytes,
-                checked,
-                restMillis,
-                restBytes,
-                markers,
-                protectMillis);
+        return with(draft -> {
+            draft.initialBytes = initial;
+            draft.maximumBytes = maximum;
+        });
     }
 
     public HeapOptions withSuperblockBytes(int bytes) {
-        return new HeapOptions(
-                durability,
-                initialBytes,
-                maximumBytes,
-                bytes,
-                roots,
-                types,
-                logs,
-                logBytes,
-                checked,
-                restMillis,
-                restBytes,
-                markers,
-                protectMillis);
+        return with(draft -> draft.superblockBytes = bytes);
     }
 
     public HeapOptions withTables(int wantedRoots, int wantedTypes, int wantedLogs, int wantedLogBytes) {
-        return new HeapOptions(
-                durability,
-                initialBytes,
-                maximumBytes,
-                superblockBytes,
-                wantedRoots,
-                wantedTypes,
-                wantedLogs,
-                wantedLogBytes,
-                checked,
-                restMillis,
-                restBytes,
-                markers,
-                protectMillis);
+        return with(draft -> {
+            draft.roots = wantedRoots;
+            draft.types = wantedTypes;
+            draft.logs = wantedLogs;
+            draft.logBytes = wantedLogBytes;
+        });
     }
 
     public HeapOptions withChecks(boolean wanted) {
-        return new HeapOptions(
-                durability,
-                initialBytes,
-                maximumBytes,
-                superblockBytes,
-                roots,
-                types,
-                logs,
-                logBytes,
-                wanted,
-                restMillis,
-                restBytes,
-                markers,
-                protectMillis);
+        return with(draft -> draft.checked = wanted);
     }
 
     public HeapOptions withRest(long millis, long bytes) {
-        return new HeapOptions(
-                durability,
-                initialBytes,
-                maximumBytes,
-                superblockBytes,
-                roots,
-                types,
-                logs,
-                logBytes,
-                checked,
-                millis,
-                bytes,
-                markers,
-                protectMillis);
+        return with(draft -> {
+            draft.restMillis = millis;
+            draft.restBytes = bytes;
+        });
     }
 
     public HeapOptions withMarkers(int threads) {
-        return new HeapOptions(
-                durability,
-                initialBytes,
-                maximumBytes,
-                superblockBytes,
-                roots,
-                types,
-                logs,
-                logBytes,
-                checked,
-                restMillis,
-                restBytes,
-                threads,
-                protectMillis);
+        return with(draft -> draft.markers = threads);
+    }
+
+    public HeapOptions withRecovery(boolean wanted) {
+        return with(draft -> draft.recover = wanted);
     }
 
     /**
@@ -197,19 +192,6 @@ public record HeapOptions(
      * {@link PersistentHeap#operate} or {@link PersistentHeap#atomic} that they were got in.
      */
     public HeapOptions withProtection(long millis) {
-        return new HeapOptions(
-                durability,
-                initialBytes,
-                maximumBytes,
-                superblockBytes,
-                roots,
-                types,
-                logs,
-                logBytes,
-                checked,
-                restMillis,
-                restBytes,
-                markers,
-                millis);
+        return with(draft -> draft.protectMillis = millis);
     }
 }

@@ -2,6 +2,8 @@ package io.loam.heap;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.Arrays;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,17 +28,18 @@ final class Lane {
     static final class Cache {
         final Bin bin;
         final HeapType type;
-        final long[] offsets;
+        /** As {@link Run#place} has them. */
+        final long[] places;
+
         int count;
 
         Cache(Bin bin) {
             this.bin = bin;
             this.type = bin.type;
-            this.offsets = new long[bin.laneSlots];
+            this.places = new long[bin.laneSlots];
         }
     }
 
-    private final Blocks blocks;
     private final SizeClasses classes;
     private final boolean shared;
 
@@ -47,7 +50,10 @@ final class Lane {
     private boolean claimed;
 
     private @Nullable Thread owner;
-    private @Nullable Cache[][] caches = new Cache[0][];
+    /** The caches by type and size class, to allocate from. */
+    private @Nullable Cache[][] byType = new Cache[0][];
+    /** The same by the numbers of their bins, to free to. */
+    private @Nullable Cache[] byBin = new Cache[0];
     /** The update that its thread is inside of. A field, not a method: one whose type is not loaded yet would never be inlined. */
     @Nullable
     Atomic atomic;
@@ -55,8 +61,7 @@ final class Lane {
     @Nullable
     HeapSession session;
 
-    Lane(Blocks blocks, SizeClasses classes, boolean shared) {
-        this.blocks = blocks;
+    Lane(SizeClasses classes, boolean shared) {
         this.classes = classes;
         this.shared = shared;
     }
@@ -108,7 +113,7 @@ final class Lane {
     @Nullable
     Cache cacheOrNull(HeapType type, int sizeClass) {
         int id = type.id();
-        @Nullable Cache[][] all = caches;
+        @Nullable Cache[][] all = byType;
         if (id < all.length) {
             @Nullable Cache[] ofType = all[id];
             if (ofType != null && ofType[sizeClass] instanceof Cache cache && cache.type == type) {
@@ -118,48 +123,55 @@ final class Lane {
         return null;
     }
 
-    /** @param type of this heap */
-    Cache cache(HeapType type, int sizeClass) {
-        Cache cache = cacheOrNull(type, sizeClass);
-        return cache != null ? cache : makeCache(type, sizeClass);
+    Cache cache(Bin bin) {
+        return bin.number < byBin.length && byBin[bin.number] instanceof Cache cache ? cache : makeCache(bin);
     }
 
-    private Cache makeCache(HeapType type, int sizeClass) {
-        int id = type.id();
-        if (id >= caches.length) {
-            caches = java.util.Arrays.copyOf(caches, id + 4);
+    /** For the free slots of a run, which has a bin. */
+    Cache cache(Run run) {
+        int number = run.binNumber;
+        @Nullable Cache[] all = byBin;
+        return number < all.length && all[number] instanceof Cache cache
+                ? cache
+                : makeCache(Objects.requireNonNull(run.bin));
+    }
+
+    private Cache makeCache(Bin bin) {
+        int id = bin.type.id();
+        if (id >= byType.length) {
+            byType = Arrays.copyOf(byType, id + 4);
         }
-        if (caches[id] == null) {
-            caches[id] = new Cache[classes.count()];
+        if (byType[id] == null) {
+            byType[id] = new Cache[classes.count()];
         }
-        var cache = new Cache(blocks.bin(type, sizeClass));
-        caches[id][sizeClass] = cache;
+        if (bin.number >= byBin.length) {
+            byBin = Arrays.copyOf(byBin, bin.number + 16);
+        }
+        var cache = new Cache(bin);
+        byType[id][bin.sizeClass] = cache;
+        byBin[bin.number] = cache;
         return cache;
     }
 
     /** Fills an empty cache to a half. */
     void refill(Cache cache) {
-        cache.count = cache.bin.refill(cache.offsets, Math.max(1, cache.offsets.length / 2));
+        cache.count = cache.bin.refill(cache.places, Math.max(1, cache.places.length / 2));
     }
 
     /** Empties the older half of a full cache. */
     void spill(Cache cache) {
         int half = (cache.count + 1) / 2;
-        cache.bin.spill(cache.offsets, 0, half);
-        System.arraycopy(cache.offsets, half, cache.offsets, 0, cache.count - half);
+        cache.bin.spill(cache.places, 0, half);
+        System.arraycopy(cache.places, half, cache.places, 0, cache.count - half);
         cache.count -= half;
     }
 
     /** Empties all caches. */
     void spillAll() {
-        for (@Nullable Cache[] ofType : caches) {
-            if (ofType != null) {
-                for (@Nullable Cache cache : ofType) {
-                    if (cache != null && cache.count > 0) {
-                        cache.bin.spill(cache.offsets, 0, cache.count);
-                        cache.count = 0;
-                    }
-                }
+        for (@Nullable Cache cache : byBin) {
+            if (cache != null && cache.count > 0) {
+                cache.bin.spill(cache.places, 0, cache.count);
+                cache.count = 0;
             }
         }
     }

@@ -21,7 +21,7 @@ final class Lines {
 
     static final int SLOTS = 1;
     static final int LARGE = 2;
-    /** Memory of the heap's own: more of an undo log, or the pairs of a compaction. Free after recovery. */
+    /** Memory of the heap's own: more of an undo log, or the notes of a compaction. Free after recovery. */
     static final int INTERNAL = 3;
 
     private static final long CRC = 0xFFFF_FFFFL;

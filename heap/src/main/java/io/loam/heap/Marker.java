@@ -13,7 +13,8 @@ import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Marks what can be reached. Two ways: after a crash, when no state is known, a mark is the state OLD; in a running heap it is the bit MARK beside the state of a used slot.
+ * Marks what can be reached. Two ways: after a crash, when no state is known, a mark is the state OLD; in a running heap it is the bit MARK beside the state of a used slot. After a crash inside of a
+ * compaction it finishes that on its way: a reference to an object that has moved is rewritten before it is followed.
  *
  * <p>Several threads, each with a stack of its own; one that finds others idle gives half of it away. Nobody changes references meanwhile.
  */
@@ -26,6 +27,7 @@ final class Marker {
     private final PersistentMemory memory;
     private final Blocks blocks;
     private final boolean afterCrash;
+    private final @Nullable Forwarding moved;
     private final int threads;
     private final long limit;
 
@@ -43,11 +45,13 @@ final class Marker {
             Blocks blocks,
             int superblocks,
             boolean afterCrash,
+            @Nullable Forwarding moved,
             int threads) {
         this.memory = memory;
         this.blocks = blocks;
         this.limit = geometry.offset(superblocks);
         this.afterCrash = afterCrash;
+        this.moved = moved;
         this.threads = threads;
     }
 
@@ -77,11 +81,11 @@ final class Marker {
         }
         if (threads == 1) {
             first.run();
-            first.sum();
+            first.finish();
             return;
         }
         if (first.height == 0) {
-            first.sum();
+            first.finish();
             return;
         }
         first.giveAll();
@@ -103,7 +107,8 @@ final class Marker {
             join(thread);
         }
         if (failure.get() instanceof Throwable e) {
-            throw new HeapException(memory.name() + ": marking failed: " + e.getMessage(), e);
+            throw new HeapException(
+                    memory.name() + ": marking failed: " + e + "; run check, then restore the heap from a copy", e);
         }
     }
 
@@ -127,6 +132,7 @@ final class Marker {
         private long[] stack = new long[1024];
         private int height;
         private boolean conservative;
+        private boolean rewrote;
         private long count;
         private long lost;
 
@@ -143,7 +149,7 @@ final class Marker {
                 if (resting) {
                     if (shared.isEmpty()) {
                         if (idle.get() >= threads) {
-                            sum();
+                            finish();
                             return;
                         }
                         Thread.onSpinWait();
@@ -163,7 +169,12 @@ final class Marker {
             }
         }
 
-        void sum() {
+        /** What this thread has rewritten becomes durable. */
+        void finish() {
+            if (rewrote) {
+                memory.fence();
+                rewrote = false;
+            }
             marked.add(count);
             dangling.add(lost);
             count = 0;
@@ -222,7 +233,12 @@ final class Marker {
 
         @Override
         public void word(long at, long value) {
-            reference(value, conservative);
+            long found = value;
+            if (moved != null && !conservative) {
+                found = moved.follow(at, value);
+                rewrote |= found != value;
+            }
+            reference(found, conservative);
         }
 
         void reference(long value, boolean mayBeNone) {

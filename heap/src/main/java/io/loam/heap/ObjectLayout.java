@@ -3,11 +3,14 @@ package io.loam.heap;
 import java.lang.foreign.GroupLayout;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemoryLayout.PathElement;
+import java.lang.foreign.SequenceLayout;
 import java.lang.foreign.StructLayout;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.Optional;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What an object of a type looks like to the collector: which of its words are references. A prefix, and then elements up to the object's end, each of
@@ -57,7 +60,7 @@ public record ObjectLayout(
     }
 
     /**
-     * One struct, whose named members are references: {@code of("node", layout, "next", "value")}.
+     * One struct, whose named members are references: {@code of("node", layout, "next", "value")}. A member that is a sequence is as many references; one of a struct inside is named {@code "inner.next"}.
      *
      * @throws IllegalArgumentException if a member is missing, or no aligned word of 8 bytes
      */
@@ -65,9 +68,19 @@ public record ObjectLayout(
         return new ObjectLayout(name, 0, bytes(name, layout), bitmap(name, layout, references), 0, new long[0]);
     }
 
-    /** A struct, then as many elements as the object has room for; names of {@code references} are looked up in both. */
+    /**
+     * A struct, then as many elements as the object has room for; each of {@code references} is a member of the one, the other, or both.
+     *
+     * @throws IllegalArgumentException as {@link #of}
+     */
     public static ObjectLayout array(String name, StructLayout prefix, GroupLayout element, String... references) {
         Set<String> names = Set.of(references);
+        for (String reference : names) {
+            if (present(prefix, Set.of(reference)).length + present(element, Set.of(reference)).length == 0) {
+                throw new IllegalArgumentException("type '" + name + "' has no member '" + reference
+                        + "'; its layouts are " + prefix + " and " + element);
+            }
+        }
         return new ObjectLayout(
                 name,
                 0,
@@ -92,9 +105,8 @@ public record ObjectLayout(
     }
 
     private static String[] present(GroupLayout layout, Set<String> names) {
-        return layout.memberLayouts().stream()
-                .flatMap(member -> member.name().stream())
-                .filter(names::contains)
+        return names.stream()
+                .filter(name -> member(layout, name) != null || member(layout, firstOf(name)) != null)
                 .toArray(String[]::new);
     }
 
@@ -109,21 +121,56 @@ public record ObjectLayout(
     private static long[] bitmap(String name, GroupLayout layout, String... references) {
         long[] bitmap = new long[BITMAP_WORDS];
         for (String reference : references) {
-            if (layout.memberLayouts().stream()
-                    .noneMatch(member -> member.name().equals(java.util.Optional.of(reference)))) {
-                throw new IllegalArgumentException(
-                        "type '" + name + "' has no member '" + reference + "'; its layout is " + layout);
-            }
-            PathElement path = PathElement.groupElement(reference);
-            long offset = layout.byteOffset(path);
-            if (!(layout.select(path) instanceof ValueLayout.OfLong) || offset % Long.BYTES != 0) {
-                throw new IllegalArgumentException("type '" + name + "', member '" + reference
-                        + "': a reference must be a JAVA_LONG at a multiple of 8");
-            }
-            int word = (int) (offset / Long.BYTES);
-            bitmap[word >>> 6] |= 1L << word;
+            mark(bitmap, name, reference, layout, 0, reference);
         }
         return bitmap;
+    }
+
+    /** Sets the words of what {@code path} names in a group that begins at {@code offset}. */
+    private static void mark(
+            long[] bitmap, String name, String reference, GroupLayout group, long offset, String path) {
+        String first = member(group, path) == null ? firstOf(path) : path;
+        MemoryLayout member = member(group, first);
+        if (member == null) {
+            throw new IllegalArgumentException(
+                    "type '" + name + "' has no member '" + reference + "'; its layout is " + group);
+        }
+        long at = offset + group.byteOffset(PathElement.groupElement(first));
+        if (!first.equals(path) && member instanceof GroupLayout inner) {
+            mark(bitmap, name, reference, inner, at, path.substring(first.length() + 1));
+        } else if (!first.equals(path) || !markWords(bitmap, member, at)) {
+            throw new IllegalArgumentException("type '" + name + "', member '" + reference
+                    + "': a reference must be a JAVA_LONG at a multiple of 8, or a sequence of such");
+        }
+    }
+
+    private static boolean markWords(long[] bitmap, MemoryLayout layout, long offset) {
+        if (layout instanceof SequenceLayout sequence) {
+            boolean all = true;
+            for (long i = 0; i < sequence.elementCount(); i++) {
+                MemoryLayout element = sequence.elementLayout();
+                all &= markWords(bitmap, element, offset + i * element.byteSize());
+            }
+            return all;
+        }
+        if (!(layout instanceof ValueLayout.OfLong) || offset % Long.BYTES != 0) {
+            return false;
+        }
+        int word = (int) (offset / Long.BYTES);
+        bitmap[word >>> 6] |= 1L << word;
+        return true;
+    }
+
+    private static @Nullable MemoryLayout member(GroupLayout group, String name) {
+        return group.memberLayouts().stream()
+                .filter(member -> member.name().equals(Optional.of(name)))
+                .findFirst()
+                .orElse(null);
+    }
+
+    private static String firstOf(String path) {
+        int dot = path.indexOf('.');
+        return dot < 0 ? path : path.substring(0, dot);
     }
 
     static boolean holds(long[] bitmap, int word) {

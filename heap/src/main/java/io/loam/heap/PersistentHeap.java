@@ -3,6 +3,7 @@ package io.loam.heap;
 import io.loam.memory.persistence.Durability;
 import io.loam.memory.persistence.FileMemory;
 import io.loam.memory.persistence.PersistentMemory;
+import io.loam.memory.region.Registry;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
@@ -59,8 +60,12 @@ public final class PersistentHeap implements AutoCloseable {
     private final Collector collector;
     private final boolean checked;
     private final @Nullable RestQueue resting;
+    /** Whether freeing does more than it must. */
+    private final boolean careful;
+
     private final Flusher flusher;
-    private final @Nullable WindowCloser windows;
+    /** Whether a store is more than a store: windows are opened, or there are none. */
+    private final boolean guarded;
     /** Whether an atomic update was ever begun; plain, since each thread asks about its own. */
     private boolean hasAtomics;
 
@@ -72,8 +77,8 @@ public final class PersistentHeap implements AutoCloseable {
         this.readOnly = readOnly;
         this.checked = options.checked();
         geometry = HeapLayout.read(memory);
-        boolean dirty = HeapLayout.isDirty(memory);
-        epoch = HeapLayout.epoch(memory) + (dirty || readOnly ? 0 : 1);
+        boolean wasClosed = !HeapLayout.isDirty(memory);
+        epoch = HeapLayout.epoch(memory) + (wasClosed && !readOnly ? 1 : 0);
         types = new Types(memory, geometry);
         roots = new Roots(memory, geometry, types, this);
         classes = new SizeClasses(geometry.shift());
@@ -84,22 +89,26 @@ public final class PersistentHeap implements AutoCloseable {
         var lines = new Lines(memory, geometry);
         blocks = new Blocks(memory, geometry, lines, space, classes, epoch);
         resting = options.restMillis() > 0 ? new RestQueue(blocks, options.restMillis(), options.restBytes()) : null;
+        careful = checked || resting != null || readOnly;
         flusher = new Flusher(memory);
-        gate = new Gate(shared -> new Lane(blocks, classes, shared));
+        gate = new Gate(shared -> new Lane(classes, shared));
         collector = new Collector(memory, geometry, blocks, space, roots, gate, markers());
-        if (!readOnly && !dirty) {
+        if (!readOnly && wasClosed) {
             HeapLayout.setState(memory, true, epoch);
         }
-        recovery = recover(lines, dirty);
-        windows = options.protectMillis() > 0 && !readOnly ? guard(memory, options.protectMillis()) : null;
+        recovery = recover(lines, !wasClosed || options.recover());
+        guarded = options.protectMillis() > 0 || readOnly;
+        if (options.protectMillis() > 0 && !readOnly) {
+            guard(memory, options.protectMillis());
+        }
     }
 
-    private WindowCloser guard(PersistentMemory guarded, long millis) {
-        if (!(guarded instanceof FileMemory file)) {
+    private void guard(PersistentMemory memory, long millis) {
+        if (!(memory instanceof FileMemory file)) {
             throw new IllegalArgumentException(
-                    "withProtection: " + guarded.name() + " is no file; only files can be protected");
+                    "withProtection: " + memory.name() + " is no file; only files can be protected");
         }
-        return new WindowCloser(file, gate, millis);
+        new WindowCloser(file, gate, millis).start();
     }
 
     private RecoveryReport recover(Lines lines, boolean dirty) {
@@ -110,9 +119,8 @@ public final class PersistentHeap implements AutoCloseable {
             blocks.listAll();
             return RecoveryReport.CLEAN;
         }
-        if (!readOnly) {
-            collector.finishCompaction();
-        }
+        var event = new HeapEvents.Recovery();
+        event.begin();
         RecoveryReport report = collector.afterCrash(undone, readOnly);
         if (!readOnly) {
             internal.forEach(superblock -> {
@@ -123,6 +131,10 @@ public final class PersistentHeap implements AutoCloseable {
             });
         }
         blocks.listAll();
+        event.heap = name();
+        event.objects = report.objects();
+        event.superblocksFreed = report.superblocksFreed();
+        event.commit();
         return new RecoveryReport(
                 true,
                 report.undone(),
@@ -159,14 +171,49 @@ public final class PersistentHeap implements AutoCloseable {
     public static PersistentHeap create(PersistentMemory memory, HeapOptions options) {
         Geometry geometry = Geometry.of(options);
         checkTables(options, geometry);
+        return closingOnFailure(memory, () -> create(memory, options, geometry, options.initialBytes()));
+    }
+
+    /**
+     * Makes a new heap in a region of zeros, whose size is the heap's first one; it may grow to the region's room, or to {@link HeapOptions#maximumBytes} if that is less. While it is open the region counts as
+     * attached; if it is lockable, the heap holds its lock. The region's permissions are the heap's. Close the registry after the heap.
+     *
+     * @throws io.loam.memory.region.RegionException if there is no such region, or somebody uses it or has it locked
+     * @throws io.loam.memory.MemoryException if it can't have this durability
+     * @throws HeapException if the region holds something
+     * @throws HeapFullException if its room is too small, or there is no space to grow
+     */
+    public static PersistentHeap create(Registry registry, String region, HeapOptions options) {
+        FileMemory memory = FileMemory.open(registry, region, options.durability());
         return closingOnFailure(memory, () -> {
-            int superblocks = Math.clamp(
-                    (options.initialBytes() + geometry.superblockBytes() - 1) >>> geometry.shift(),
-                    1,
-                    geometry.superblocks() - geometry.firstSuperblock());
-            HeapLayout.create(memory, geometry, Space.begin(memory, geometry, superblocks));
-            return new PersistentHeap(memory, options, false);
+            long maximum = Math.min(options.maximumBytes(), memory.reservedBytes() & -options.superblockBytes());
+            HeapOptions fitting = options.withSize(Math.min(options.initialBytes(), maximum), maximum);
+            Geometry geometry = Geometry.of(fitting);
+            checkTables(fitting, geometry);
+            long tables = geometry.offset(geometry.firstSuperblock());
+            checkZero(memory, Math.min(tables, memory.bytes()));
+            return create(memory, fitting, geometry, (memory.bytes() & -geometry.superblockBytes()) - tables);
         });
+    }
+
+    private static PersistentHeap create(
+            PersistentMemory memory, HeapOptions options, Geometry geometry, long initialBytes) {
+        int superblocks = Math.clamp(
+                (initialBytes + geometry.superblockBytes() - 1) >> geometry.shift(),
+                1,
+                geometry.superblocks() - geometry.firstSuperblock());
+        HeapLayout.create(memory, geometry, Space.begin(memory, geometry, superblocks));
+        return new PersistentHeap(memory, options, false);
+    }
+
+    private static void checkZero(PersistentMemory memory, long bytes) {
+        byte[] zeros = new byte[Geometry.HEADER_BYTES];
+        for (long at = 0; at < bytes; at += zeros.length) {
+            if (!memory.matches(at, zeros)) {
+                throw new HeapException(memory.name() + " holds something at offset 0x" + Long.toHexString(at)
+                        + "; open it if it is a heap, or make a new region for one");
+            }
+        }
     }
 
     private static void checkTables(HeapOptions options, Geometry geometry) {
@@ -193,6 +240,15 @@ public final class PersistentHeap implements AutoCloseable {
         return open(FileMemory.open(file, maximum, options.durability()), options);
     }
 
+    /**
+     * As {@link #open(Path, HeapOptions)}, in a region; see {@link #create(Registry, String, HeapOptions)}.
+     *
+     * @throws io.loam.memory.region.RegionException if there is no such region, or somebody uses it or has it locked
+     */
+    public static PersistentHeap open(Registry registry, String region, HeapOptions options) {
+        return open(FileMemory.open(registry, region, options.durability()), options);
+    }
+
     /** As {@link #open(Path, HeapOptions)}; the heap closes the memory. */
     public static PersistentHeap open(PersistentMemory memory, HeapOptions options) {
         return closingOnFailure(memory, () -> new PersistentHeap(memory, options, false));
@@ -200,7 +256,15 @@ public final class PersistentHeap implements AutoCloseable {
 
     /** Opens a heap to look at, beside others that do so; a heap that was not closed is looked at as it lies there. */
     public static PersistentHeap openReadOnly(Path file) {
-        FileMemory memory = FileMemory.openReadOnly(file);
+        return openReadOnly(FileMemory.openReadOnly(file));
+    }
+
+    /** As {@link #openReadOnly(Path)}, in a region. */
+    public static PersistentHeap openReadOnly(Registry registry, String region) {
+        return openReadOnly(FileMemory.openReadOnly(registry, region));
+    }
+
+    private static PersistentHeap openReadOnly(FileMemory memory) {
         return closingOnFailure(
                 memory, () -> new PersistentHeap(memory, HeapOptions.defaults().withDurability(Durability.NONE), true));
     }
@@ -217,7 +281,7 @@ public final class PersistentHeap implements AutoCloseable {
         }
     }
 
-    /** For messages: the file's name. */
+    /** For messages: the file's name, or the region's. */
     public String name() {
         return memory.name();
     }
@@ -243,7 +307,12 @@ public final class PersistentHeap implements AutoCloseable {
      * @throws IllegalArgumentException if the heap knows it with another layout
      */
     public HeapType type(ObjectLayout layout) {
-        return inside(() -> types.register(layout));
+        return inside(() -> {
+            if (!types.isKnown(layout)) {
+                checkWritable();
+            }
+            return types.register(layout);
+        });
     }
 
     /** Of unknown content; see {@link #allocate(long)}. */
@@ -272,6 +341,7 @@ public final class PersistentHeap implements AutoCloseable {
             synchronized (roots) {
                 Root known = roots.find(name);
                 if (known == null) {
+                    checkWritable();
                     return roots.create(name, type, this);
                 }
                 if (known.type() != type) {
@@ -295,6 +365,7 @@ public final class PersistentHeap implements AutoCloseable {
 
     /** Removes the name; what only it led to is garbage then. Durable when it returns. */
     public void removeRoot(Root root) {
+        checkWritable();
         inside(() -> {
             roots.remove(root);
             return true;
@@ -302,13 +373,15 @@ public final class PersistentHeap implements AutoCloseable {
     }
 
     void setRoot(Root root, long offset) {
+        checkWritable();
         Lane lane = enter();
         try {
             if (offset != 0) {
                 HeapType found = typeOf(offset);
                 if (found != root.type() && !root.type().isOpaque()) {
                     throw new IllegalArgumentException(name() + ": " + root + " can't refer to offset 0x"
-                            + Long.toHexString(offset) + ", an object of type " + found);
+                            + Long.toHexString(offset) + ", an object of type " + found
+                            + "; allocate one of type " + root.type() + ", or make a root of another name and type");
                 }
             }
             long at = roots.valueOffset(root.index());
@@ -370,21 +443,28 @@ public final class PersistentHeap implements AutoCloseable {
     }
 
     private long allocateSlot(Lane lane, HeapType type, long bytes) {
-        Lane.Cache cache = lane.cacheOrNull(type, SizeClasses.index(bytes));
+        int sizeClass = SizeClasses.index(bytes);
+        Lane.Cache cache = lane.cacheOrNull(type, sizeClass);
         if (cache == null) {
             checkType(type);
-            cache = lane.cache(type, SizeClasses.index(bytes));
+            cache = lane.cache(blocks.bin(type, sizeClass));
         }
         if (cache.count == 0) {
+            checkWritable();
             lane.refill(cache);
         }
-        long offset = cache.offsets[--cache.count];
+        long place = cache.places[--cache.count];
+        long offset = Run.offsetOf(place);
         Run run = blocks.runOf(offset);
-        blocks.states(run)[run.slot(offset)] = firstState(lane);
         if (type.beginsAsZeros) {
             zero(offset, run.slotBytes);
         }
-        note(lane, offset, run);
+        if (lane.atomic == null && lane.session == null) {
+            blocks.states(run)[Run.slotOf(place)] = Run.NEW;
+        } else {
+            blocks.states(run)[Run.slotOf(place)] = firstState(lane);
+            note(lane, offset, run);
+        }
         return offset;
     }
 
@@ -405,6 +485,7 @@ public final class PersistentHeap implements AutoCloseable {
 
     private long allocateLarge(Lane lane, HeapType type, long bytes) {
         checkType(type);
+        checkWritable();
         Run run = blocks.carveLarge(type, bytes, Lines.LARGE);
         blocks.states(run)[0] = firstState(lane);
         if (type.beginsAsZeros) {
@@ -482,29 +563,37 @@ public final class PersistentHeap implements AutoCloseable {
         if (state != Run.NEW && state != Run.OLD) {
             throw notInUse(offset, run);
         }
-        byte freed = resting == null ? Run.FREE : Run.RESTING;
-        if (checked) {
-            // two threads that free one object at once: one of them is told
-            if (!STATES.compareAndSet(states, slot, state, freed)) {
-                throw notInUse(offset, run);
-            }
+        if (careful) {
+            freeCarefully(lane, run, offset, slot, states, state);
         } else {
-            states[slot] = freed;
+            states[slot] = Run.FREE;
+            letGo(lane, run, offset, slot);
         }
-        if (resting != null) {
-            resting.add(run, slot);
-            return;
-        }
-        Bin bin = run.bin;
-        if (bin == null) {
+    }
+
+    private void letGo(Lane lane, Run run, long offset, int slot) {
+        if (run.binNumber < 0) {
             blocks.end(run);
             return;
         }
-        Lane.Cache cache = lane.cache(run.type, bin.sizeClass);
-        if (cache.count == cache.offsets.length) {
+        Lane.Cache cache = lane.cache(run);
+        if (cache.count == cache.places.length) {
             lane.spill(cache);
         }
-        cache.offsets[cache.count++] = offset;
+        cache.places[cache.count++] = Run.place(offset, slot);
+    }
+
+    private void freeCarefully(Lane lane, Run run, long offset, int slot, byte[] states, byte state) {
+        checkWritable();
+        // two threads that free one object at once: one of them is told
+        if (!STATES.compareAndSet(states, slot, state, resting == null ? Run.FREE : Run.RESTING)) {
+            throw notInUse(offset, run);
+        }
+        if (resting == null) {
+            letGo(lane, run, offset, slot);
+        } else {
+            resting.add(run, slot);
+        }
     }
 
     /**
@@ -573,7 +662,7 @@ public final class PersistentHeap implements AutoCloseable {
     private IllegalArgumentException noObject(long offset, @Nullable Run run) {
         return new IllegalArgumentException(name() + ": no object begins at offset 0x" + Long.toHexString(offset)
                 + (run == null
-                        ? ", which is in no run of this heap; is it another heap's?"
+                        ? ", which is in no run of this heap: it is another heap's, or its whole run was freed; give what allocate gave"
                         : ", which is inside of a slot of " + run.slotBytes + " bytes at 0x"
                                 + Long.toHexString(run.offset((int) ((offset - run.start) / run.slotBytes)))
                                 + "; give the offset that allocate gave"));
@@ -599,7 +688,8 @@ public final class PersistentHeap implements AutoCloseable {
             throw new IllegalArgumentException(name() + ": " + length + " bytes at offset 0x" + Long.toHexString(offset)
                     + " are outside of its objects, which lie from 0x"
                     + Long.toHexString(firstObject) + " to 0x"
-                    + Long.toHexString(memory.bytes()));
+                    + Long.toHexString(memory.bytes())
+                    + "; give an offset that allocate, a root or a reference of this heap gave");
         }
         if (checked) {
             checkInObject(offset, length);
@@ -618,13 +708,17 @@ public final class PersistentHeap implements AutoCloseable {
         if (offset + length > run.offset(slot) + run.objectBytes) {
             throw new IllegalArgumentException(name() + ": " + length + " bytes at offset 0x" + Long.toHexString(offset)
                     + " go beyond the end of the object at 0x" + Long.toHexString(run.offset(slot)) + ", which has "
-                    + run.objectBytes + " bytes");
+                    + run.objectBytes + " bytes; allocate a larger one, or see sizeOf");
         }
     }
 
     /** In a protected heap, keeps windows open until {@link #closeWindow} gets what this gave. */
     private @Nullable Lane window() {
-        return windows == null ? null : enter();
+        if (!guarded) {
+            return null;
+        }
+        checkWritable();
+        return enter();
     }
 
     private void closeWindow(@Nullable Lane window) {
@@ -638,6 +732,7 @@ public final class PersistentHeap implements AutoCloseable {
         if (hasAtomics) {
             Lane lane = gate.current();
             if (lane != null && lane.atomic instanceof Atomic atomic) {
+                checkWritable();
                 atomic.save(offset, length);
             }
         }
@@ -685,6 +780,9 @@ public final class PersistentHeap implements AutoCloseable {
 
     /** Stores an offset, 0 for none. Release: whoever finds it by {@link #getReference} finds the object's content. Not durable by itself. */
     public void setReference(long offset, long object) {
+        if (checked && object != 0) {
+            Run ignored = usedRun(object);
+        }
         Lane window = beforeStore(offset, Long.BYTES);
         memory.putLongRelease(offset, object);
         closeWindow(window);
@@ -719,6 +817,7 @@ public final class PersistentHeap implements AutoCloseable {
 
     /** Saves a range, so that it is restored if the atomic update that this is inside of does not succeed, and gives it to be stored to. */
     public MemorySegment modify(long offset, long length) {
+        checkWritable();
         checkAccess(offset, length);
         running().save(offset, length);
         return memory.writableView(offset, length);
@@ -766,7 +865,7 @@ public final class PersistentHeap implements AutoCloseable {
     private Atomic running() {
         Lane lane = gate.current();
         if (lane == null || !(lane.atomic instanceof Atomic atomic)) {
-            throw new IllegalStateException("this needs an atomic() around it");
+            throw new IllegalStateException(name() + ": this needs an atomic() around it");
         }
         return atomic;
     }
@@ -784,6 +883,8 @@ public final class PersistentHeap implements AutoCloseable {
     public void takeTurn() {
         Atomic atomic = running();
         if (!turn.isHeldByCurrentThread()) {
+            // before the turn: those who have the logs may wait for it
+            UndoLog claimed = atomic.claimLog();
             turn.lock();
             atomic.atEnd(ignored -> turn.unlock());
         }
@@ -799,15 +900,17 @@ public final class PersistentHeap implements AutoCloseable {
 
     /**
      * All of the stores of {@code body} by {@code put…}, {@link #setReference}, {@link Root#set} and {@link #modify} survive a crash, or none; durable when it returns. If the body throws,
-     * they are undone, and what it allocated is freed. What it frees is freed at the end. Inside of another it is a part of that, undone alone if it throws alone.
+     * they are undone, and what it allocated is freed. All freeing is done at the end of the outermost. Inside of another it is a part of that, undone alone if it throws alone.
      *
-     * <p>It keeps nobody from seeing what is not durable yet: use locks. The collector waits for it.
+     * <p>It keeps nobody from seeing what is not durable yet: use locks. Its first store waits for one of the heap's logs ({@link HeapOptions#logs}) while as many updates run: so a lock that others
+     * take inside of theirs is to be taken inside of this one too, after a store or {@link #takeTurn}. The collector waits for it, and keeps others from entering the heap meanwhile: so nobody may keep such a lock
+     * and call the heap from outside of an update.
      */
     public <T extends @Nullable Object> T atomic(Supplier<T> body) {
         Lane lane = enter();
         try {
             Atomic running = lane.atomic;
-            return running != null ? inner(lane, running, body) : outer(lane, body);
+            return running != null ? inner(running, body) : outer(lane, body);
         } finally {
             gate.exit(lane);
         }
@@ -836,7 +939,7 @@ public final class PersistentHeap implements AutoCloseable {
         }
     }
 
-    private <T extends @Nullable Object> T inner(Lane lane, Atomic running, Supplier<T> body) {
+    private <T extends @Nullable Object> T inner(Atomic running, Supplier<T> body) {
         Atomic.Mark mark = running.mark();
         boolean done = false;
         try {
@@ -847,9 +950,7 @@ public final class PersistentHeap implements AutoCloseable {
             if (done) {
                 running.merge(mark);
             } else {
-                for (long offset : running.undo(mark)) {
-                    free(lane, offset);
-                }
+                running.undo(mark);
             }
         }
     }
@@ -991,7 +1092,7 @@ public final class PersistentHeap implements AutoCloseable {
 
     private void checkOpen() {
         if (gate.isEnded()) {
-            throw new IllegalStateException(name() + " is closed");
+            throw new IllegalStateException(name() + " is closed; open it again");
         }
     }
 

@@ -3,7 +3,7 @@ package io.loam.heap;
 /**
  * What opening a heap found.
  *
- * @param wasDirty whether it had not been closed: only then is anything below more than 0
+ * @param wasDirty whether it had not been closed, or recovery was asked for: only then is anything below more than 0
  * @param undone records of atomic updates that were undone
  * @param objects found reachable
  * @param dangling references that led to no object; run {@code check} if there are any

@@ -59,7 +59,7 @@ final class RestQueue {
         if (run.bin == null) {
             blocks.end(run);
         } else {
-            run.bin.spill(new long[] {run.offset(slot)}, 0, 1);
+            run.bin.spill(new long[] {run.place(slot)}, 0, 1);
         }
     }
 }

@@ -24,6 +24,7 @@ final class Run {
     static final byte MARK = 0x40;
 
     private static final int MAGIC_SHIFT = 45;
+    private static final int PLACE_SHIFT = 48;
 
     final int superblock;
     final int superblocks;
@@ -37,6 +38,9 @@ final class Run {
 
     final HeapType type;
     final @Nullable Bin bin;
+    /** The bin's, here to be near; -1: none. */
+    final int binNumber;
+
     private final long magic;
 
     private volatile byte @Nullable [] states;
@@ -52,6 +56,10 @@ final class Run {
     boolean listed;
 
     boolean ended;
+    /** Whether the bin keeps it though it is empty. */
+    boolean spare;
+    /** While its objects move out of it: offset of the table of where they go; see {@link Forwarding}. */
+    long forwarding;
     /** Whether the bitmap in the file may differ from the states. */
     boolean changed;
 
@@ -62,6 +70,7 @@ final class Run {
         this.start = geometry.offset(superblock);
         this.type = type;
         this.bin = bin;
+        this.binNumber = bin == null ? -1 : bin.number;
         long bytes = geometry.offset(superblocks);
         if (kind == Lines.SLOTS) {
             slotBytes = header.bytes();
@@ -93,12 +102,36 @@ final class Run {
         return start + slot * slotBytes;
     }
 
+    /** A slot as lanes keep it: its offset in the lower 48 bits, its number above. */
+    long place(int slot) {
+        return offset(slot) | (long) slot << PLACE_SHIFT;
+    }
+
+    static long place(long offset, int slot) {
+        return offset | (long) slot << PLACE_SHIFT;
+    }
+
+    static long offsetOf(long place) {
+        return place & (1L << PLACE_SHIFT) - 1;
+    }
+
+    static int slotOf(long place) {
+        return (int) (place >>> PLACE_SHIFT);
+    }
+
     /** Null if they have not been looked at since the heap was opened. */
     byte @Nullable [] statesOrNull() {
         return states;
     }
 
-    /** Makes the slots known. Before anybody else knows the run, or under its monitor. */
+    /** All slots are free: the run is new, and nobody else knows it. */
+    void begin() {
+        taken = new long[slots + 63 >>> 6];
+        changed = true;
+        states = new byte[slots];
+    }
+
+    /** Makes the slots known. Under the run's monitor. */
     void setStates(byte[] loaded) {
         countTaken(loaded);
         // volatile: pairs with statesOrNull: whoever finds the states finds what is taken
@@ -126,8 +159,8 @@ final class Run {
         takenCount = count;
     }
 
-    /** Takes up to {@code most} free slots into {@code offsets} from {@code count} on; the new count. Under the bin's lock. */
-    int take(long[] offsets, int count, int most) {
+    /** Takes up to {@code most} free slots into {@code places} from {@code count} on; the new count. Under the bin's lock. */
+    int take(long[] places, int count, int most) {
         long[] bits = taken;
         changed = true;
         int left = most;
@@ -141,7 +174,7 @@ final class Run {
                 free &= free - 1;
                 bits[word] |= 1L << slot;
                 takenCount++;
-                offsets[count++] = offset(slot);
+                places[count++] = place(slot);
                 left--;
             }
         }
@@ -167,6 +200,11 @@ final class Run {
 
     boolean isFull() {
         return takenCount == slots;
+    }
+
+    /** Slots that are not free. The heap is held alone, and no lane has any. */
+    int taken() {
+        return takenCount;
     }
 
     boolean isEmpty() {

@@ -16,6 +16,11 @@ final class SizeClasses {
 
     private static final int MOST_SUPERBLOCKS = 64;
 
+    /** Sizes up to this one are looked up: which way a computation goes is hard to predict. */
+    private static final int TABLE_BYTES = 1024;
+    /** The class of each number of granules. */
+    private static final byte[] TABLE = table();
+
     private final int shift;
     private final int[] bytes;
     private final int[] superblocks;
@@ -33,6 +38,18 @@ final class SizeClasses {
 
     /** The smallest class for so many bytes, more than 0. */
     static int index(long size) {
+        return size <= TABLE_BYTES ? TABLE[(int) (size + (1 << GRANULE_SHIFT) - 1) >>> GRANULE_SHIFT] : compute(size);
+    }
+
+    private static byte[] table() {
+        byte[] table = new byte[(TABLE_BYTES >>> GRANULE_SHIFT) + 1];
+        for (int granules = 1; granules < table.length; granules++) {
+            table[granules] = (byte) compute((long) granules << GRANULE_SHIFT);
+        }
+        return table;
+    }
+
+    private static int compute(long size) {
         if (size <= 1 << EXACT_LOG) {
             return (int) (size - 1 >>> GRANULE_SHIFT);
         }

@@ -58,10 +58,19 @@ final class Space {
 
     /** @throws HeapFullException if there is no room and the heap can't grow enough; nothing has changed then */
     synchronized int take(int count) {
-        Long fit = bySize.ceiling((long) count << 32);
-        while (fit == null) {
+        int start = takeFree(count);
+        while (start < 0) {
             grow(count);
-            fit = bySize.ceiling((long) count << 32);
+            start = takeFree(count);
+        }
+        return start;
+    }
+
+    /** As {@link #take}, without growing: -1 if nothing fits. */
+    synchronized int takeFree(int count) {
+        Long fit = bySize.ceiling((long) count << 32);
+        if (fit == null) {
+            return -1;
         }
         int start = fit.intValue();
         int length = (int) (fit >>> 32);
@@ -90,15 +99,17 @@ final class Space {
         }
     }
 
-    /** Gives the room of all free superblocks back; how many bytes. */
+    /** Gives the room of all free superblocks back, if the memory can; how many bytes. */
     synchronized long trim() {
         long bytes = 0;
         for (Map.Entry<Integer, Integer> piece : byStart.entrySet()) {
             int start = piece.getKey();
             int end = start + piece.getValue();
-            bytes += geometry.offset(piece.getValue());
+            // before: a release that fails half-way has made holes too
             hollow.set(start, end);
-            memory.release(geometry.offset(start), geometry.offset(end - start));
+            if (memory.release(geometry.offset(start), geometry.offset(end - start))) {
+                bytes += geometry.offset(piece.getValue());
+            }
         }
         return bytes;
     }
@@ -158,6 +169,8 @@ final class Space {
 
     /** The file first, then the size word: a crash between leaves a longer file, which no one minds. */
     private void extend(int count) {
+        var event = new HeapEvents.Growth();
+        event.begin();
         try {
             allocate(memory, geometry, superblocks, count);
         } catch (MemoryException e) {
@@ -169,6 +182,9 @@ final class Space {
         HeapLayout.setSuperblocks(memory, superblocks + count);
         give(superblocks, count);
         superblocks += count;
+        event.heap = memory.name();
+        event.bytes = geometry.offset(count);
+        event.commit();
     }
 
     /** Room in the file for superblocks and for what the tables hold of them. */

@@ -88,6 +88,11 @@ final class Types {
         return Checksum.of(memory, at + 8, Geometry.TYPE_BYTES - 8, fields ^ index) & CRC;
     }
 
+    /** Whether {@link #register} would store nothing. */
+    synchronized boolean isKnown(ObjectLayout layout) {
+        return byName.containsKey(layout.toString());
+    }
+
     /** The type of this name and version, made if there is none; durable when it returns. */
     synchronized HeapType register(ObjectLayout layout) {
         HeapType known = byName.get(layout.toString());

@@ -97,8 +97,11 @@ final class UndoLog {
         return Checksum.of(memory, record + 4, length, generation << 20 ^ (long) index << 52 ^ record);
     }
 
-    /** Makes the records those of the past; durable when it returns. What they cover is durable already. */
+    /** Makes the records, if there are any, those of the past; durable when it returns. What they cover is durable already. */
     void end(Blocks blocks) {
+        if (at == start + RECORDS) {
+            return;
+        }
         advance();
         extensions.forEach(blocks::end);
         extensions.clear();

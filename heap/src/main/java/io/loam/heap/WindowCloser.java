@@ -14,6 +14,9 @@ final class WindowCloser {
         this.memory = memory;
         this.gate = gate;
         this.millis = millis;
+    }
+
+    void start() {
         memory.guardStores();
         Thread.ofPlatform().daemon().name("loam-heap-windows").start(this::run);
     }

@@ -47,7 +47,7 @@
  * <p>The state word goes CLEAN → DIRTY before the first mutation (when a heap is opened for writing, before {@code open} returns), and DIRTY → CLEAN as the very last step of close, after the bitmaps. Each opening of a clean heap begins an epoch. While
  * it is DIRTY the bitmaps mean nothing. An interrupted recovery leaves DIRTY, and is run again.
  *
- * <p><b>Recovery:</b> undo logs; finish a compaction if the forwarding word names one; mark from the roots; free the runs
+ * <p><b>Recovery:</b> undo logs; mark from the roots, rewriting references to objects that have moved if the forwarding word names a compaction; free the runs
  * without a marked slot. Slots are swept when their run is next looked at: the marks are the states. Undo before all else: it restores words that marking reads.
  *
  * <p><b>Undo log.</b> A record {offset, old bytes, generation, CRC32C} is durable before the store it covers. Commit: flush what was changed, fence, advance the generation,
@@ -58,8 +58,8 @@
  * a type that is not in the table makes opening fail; a word that is no object is an error in {@code check} and ignored by the collector. Opaque objects
  * are scanned conservatively: each aligned word that is the offset of a slot in use.
  *
- * <p><b>Compaction</b> moves typed objects out of sparse runs. Copies are made; the pairs (from, to) are written to a run; the forwarding word is set to it
- * (the point of no return); every reference is rewritten, which is idempotent; the old runs are freed; the word is cleared. What stays is a whole run: one with an object that a root, an opaque object or a session
+ * <p><b>Compaction</b> moves typed objects out of sparse runs. Copies are made; where each slot of an emptied run has gone is written to a table in a run; the forwarding word is set to that
+ * (the point of no return); every reference is rewritten, which is idempotent; the old runs are freed; the word is cleared. In the Java heap it takes a word for each run. What stays is a whole run: one with an object that a root, an opaque object or a session
  * refers to, or that is NEW, RESTING or opaque itself.
  *
  * <p><b>Protection of the medium and the data.</b> Every header has a CRC32C that covers its place, too. Users see bounded views of single objects. Freed slots can rest, in a queue in the Java heap, so that a place is used at most once in each

@@ -187,6 +187,9 @@ final class CrashTester {
             verify(inner, random, depth + 1);
         }
         if (random.nextInt(4) == 0) {
+            closeAtOnce(image, state);
+        }
+        if (random.nextInt(4) == 0) {
             PersistentHeap again =
                     PersistentHeap.open(watched(new SimulatedMemory(memory.processEnded())), scenario.options());
             require(
@@ -195,6 +198,18 @@ final class CrashTester {
             sound(again);
             use(heap, memory, state);
         }
+    }
+
+    /** Recovered, closed without any use, and opened: the same. */
+    private void closeAtOnce(CrashImage image, Object state) {
+        var memory = watched(new SimulatedMemory(image));
+        PersistentHeap.open(memory, scenario.options()).close();
+        PersistentHeap again = PersistentHeap.open(memory, scenario.options());
+        require(!again.recovery().wasDirty(), "closed, and not clean");
+        require(
+                scenario.state(again).equals(state),
+                "closed at once and opened: " + scenario.state(again) + ", before: " + state);
+        sound(again);
     }
 
     private void sound(PersistentHeap heap) {

@@ -18,6 +18,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -86,6 +87,63 @@ class PersistentHeapTest {
         assertThat(values(found)).containsExactly(5L);
         assertThat(found.stats().liveObjects()).isEqualTo(1);
         assertThat(found.check().problems()).isEmpty();
+    }
+
+    /** What nobody looks at between the crash and the next close is in use afterwards too. */
+    @Test
+    void whatRecoveryFoundSurvivesACloseWithoutAnyUse() {
+        SimulatedMemory memory = SmallHeap.memory();
+        PersistentHeap heap = PersistentHeap.create(memory, SmallHeap.OPTIONS);
+        HeapType node = heap.type(NODE_LAYOUT);
+        Root root = heap.root("list", node);
+        long before = heap.allocate(node);
+        root.set(before);
+        heap.close();
+        PersistentHeap again = PersistentHeap.open(memory, SmallHeap.OPTIONS);
+        Root list = again.findRoot("list");
+        assertThat(list).isNotNull();
+        long added = again.allocate(again.type(NODE_LAYOUT), view -> view.set(ValueLayout.JAVA_LONG, 0, list.get()));
+        list.set(added);
+        var crashed = new SimulatedMemory(memory.processEnded());
+        PersistentHeap.open(crashed, SmallHeap.OPTIONS).close();
+        PersistentHeap found = PersistentHeap.open(crashed, SmallHeap.OPTIONS);
+        assertThat(found.recovery().wasDirty()).isFalse();
+        assertThat(found.check().problems()).isEmpty();
+        assertThat(found.check().reachable()).isEqualTo(2);
+        assertThat(found.isObject(before)).isTrue();
+        assertThat(found.isObject(added)).isTrue();
+    }
+
+    @Test
+    void aDamagedBitmapIsNamedAndCountedAnewByRecovery() {
+        SimulatedMemory memory = SmallHeap.memory();
+        PersistentHeap heap = PersistentHeap.create(memory, SmallHeap.OPTIONS);
+        HeapType node = heap.type(NODE_LAYOUT);
+        heap.root("list", node).set(heap.allocate(node, view -> view.set(ValueLayout.JAVA_LONG, 8, 5)));
+        heap.close();
+        Geometry geometry = HeapLayout.read(memory);
+        for (int superblock = geometry.firstSuperblock(); superblock < geometry.superblocks(); superblock++) {
+            long bits = geometry.bitmap(superblock) + Geometry.BITMAP_HEADER_BYTES;
+            memory.putLong(bits, ~memory.getLong(bits));
+        }
+        PersistentHeap damaged = PersistentHeap.open(memory, SmallHeap.OPTIONS);
+        assertThatThrownBy(() -> damaged.allocate(damaged.type(NODE_LAYOUT)))
+                .isInstanceOf(HeapException.class)
+                .hasMessageContaining("simulated memory, bitmap of superblock")
+                .hasMessageContaining("checksum")
+                .hasMessageContaining("withRecovery(true)");
+        damaged.abandon();
+        PersistentHeap recovered = PersistentHeap.open(memory, SmallHeap.OPTIONS.withRecovery(true));
+        assertThat(values(recovered)).containsExactly(5L);
+        assertThat(recovered.check().problems()).isEmpty();
+        recovered.close();
+        PersistentHeap closed = PersistentHeap.open(memory, SmallHeap.OPTIONS.withRecovery(true));
+        assertThat(closed.recovery().wasDirty()).isTrue();
+        assertThat(values(closed)).containsExactly(5L);
+        closed.close();
+        PersistentHeap again = PersistentHeap.open(memory, SmallHeap.OPTIONS);
+        assertThat(again.recovery().wasDirty()).isFalse();
+        assertThat(again.check().problems()).isEmpty();
     }
 
     @Test
@@ -181,6 +239,26 @@ class PersistentHeapTest {
     }
 
     @Test
+    void aCheckedHeapStoresReferencesToObjectsInUseOnly() {
+        HeapOptions options = SmallHeap.OPTIONS.withChecks(true);
+        PersistentHeap heap = PersistentHeap.create(SmallHeap.memory(options), options);
+        HeapType node = heap.type(NODE_LAYOUT);
+        long object = heap.allocate(node);
+        long freed = heap.allocate(node);
+        heap.setReference(object, freed);
+        heap.free(freed);
+        assertThatThrownBy(() -> heap.setReference(object, freed))
+                .hasMessageContaining("simulated memory")
+                .hasMessageContaining("not in use");
+        for (long wrong : new long[] {object + 8, 1L << 40, -16}) {
+            assertThatThrownBy(() -> heap.setReference(object, wrong))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("no object begins");
+        }
+        heap.setReference(object, 0);
+    }
+
+    @Test
     void storesCantReachTheTables() {
         PersistentHeap heap = SmallHeap.create();
         assertThatThrownBy(() -> heap.putLong(0, 1))
@@ -237,6 +315,31 @@ class PersistentHeapTest {
         heap.removeRoot(root);
         heap.root("more", node);
         assertThat(heap.allRoots()).extracting(Root::name).contains("more").doesNotContain("a");
+    }
+
+    @Test
+    void sequencesAndStructsInsideMayHoldReferences() {
+        StructLayout inner = MemoryLayout.structLayout(
+                ValueLayout.JAVA_LONG.withName("value"), ValueLayout.JAVA_LONG.withName("next"));
+        StructLayout layout = MemoryLayout.structLayout(
+                ValueLayout.JAVA_LONG.withName("number"),
+                MemoryLayout.sequenceLayout(3, ValueLayout.JAVA_LONG).withName("children"),
+                inner.withName("inner"),
+                MemoryLayout.sequenceLayout(2, ValueLayout.JAVA_INT).withName("ints"));
+        PersistentHeap heap = SmallHeap.create();
+        HeapType type = heap.type(ObjectLayout.of("nested", layout, "children", "inner.next"));
+        assertThat(type.prefixReferences).containsExactly(8, 16, 24, 40);
+        HeapType array = heap.type(ObjectLayout.array("array", layout, inner, "children", "next"));
+        assertThat(array.prefixReferences).containsExactly(8, 16, 24);
+        assertThat(array.elementReferences).containsExactly(8);
+        assertThatThrownBy(() -> ObjectLayout.array("array", layout, inner, "children", "nexxt"))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("nexxt");
+        for (String wrong : List.of("ints", "inner", "inner.none", "number.next", "none")) {
+            assertThatThrownBy(() -> ObjectLayout.of("nested", layout, wrong))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("'" + wrong + "'");
+        }
     }
 
     @Test
@@ -298,6 +401,80 @@ class PersistentHeapTest {
         assertThat(heap.getLong(object)).isEqualTo(2);
         assertThat(heap.getLong(object + 8)).isEqualTo(1);
         assertThat(heap.getLong(object + 16)).isEqualTo(1);
+    }
+
+    @Test
+    void anInnerUpdateIsUndoneInWhatTheOuterHasAllocatedToo() {
+        SimulatedMemory memory = SmallHeap.memory();
+        PersistentHeap heap = PersistentHeap.create(memory, SmallHeap.OPTIONS);
+        Root root = heap.root("object", heap.bytes());
+        heap.atomic(() -> {
+            long object = heap.allocate(heap.bytes(), 32);
+            heap.putLong(object, 1);
+            assertThatThrownBy(() -> heap.atomic(() -> {
+                        heap.putLong(object, 2);
+                        heap.putLong(heap.allocate(heap.bytes(), 32), 3);
+                        throw new IllegalStateException("undo this");
+                    }))
+                    .hasMessage("undo this");
+            assertThat(heap.getLong(object)).isEqualTo(1);
+            heap.putLong(object + 8, 4);
+            root.set(object);
+        });
+        assertThat(heap.getLong(root.get())).isEqualTo(1);
+        assertThat(heap.getLong(root.get() + 8)).isEqualTo(4);
+        assertThat(heap.stats().liveObjects()).isEqualTo(1);
+        PersistentHeap found = PersistentHeap.open(new SimulatedMemory(memory.processEnded()), SmallHeap.OPTIONS);
+        Root survivor = found.findRoot("object");
+        assertThat(survivor).isNotNull();
+        assertThat(found.getLong(survivor.get())).isEqualTo(1);
+        assertThat(found.getLong(survivor.get() + 8)).isEqualTo(4);
+    }
+
+    /** What an inner update allocated and logged is nobody else's before the outer one has ended, whose failure restores it once more. */
+    @Test
+    void whatAFailedInnerUpdateAllocatedIsNotUsedByOthersBeforeTheOuterEnds() throws Exception {
+        HeapOptions options = SmallHeap.OPTIONS.withSize(400 * 4096, 400 * 4096);
+        PersistentHeap heap = PersistentHeap.create(SmallHeap.memory(options), options);
+        HeapType node = heap.type(NODE_LAYOUT);
+        long[] others = new long[1000];
+        Thread other = Thread.ofPlatform().unstarted(() -> {
+            for (int i = 0; i < others.length; i++) {
+                others[i] = heap.allocate(node);
+                heap.putLong(others[i] + 8, 7);
+            }
+        });
+        assertThatThrownBy(() -> heap.atomic(() -> {
+                    assertThatThrownBy(() -> heap.atomic(() -> failAfterManyAllocations(heap, node)))
+                            .hasMessage("the inner one");
+                    other.start();
+                    join(other);
+                    throw new IllegalStateException("the outer one");
+                }))
+                .hasMessage("the outer one");
+        assertThat(LongStream.of(others).boxed())
+                .allSatisfy(object -> assertThat(heap.getLong(object + 8)).isEqualTo(7L));
+        assertThat(heap.stats().liveObjects()).isEqualTo(others.length);
+        assertThat(heap.check().problems()).isEmpty();
+    }
+
+    private static void failAfterManyAllocations(PersistentHeap heap, HeapType node) {
+        long[] objects = new long[1000];
+        for (int i = 0; i < objects.length; i++) {
+            objects[i] = heap.allocate(node);
+        }
+        for (long object : objects) {
+            heap.putLong(object + 8, 1);
+        }
+        throw new IllegalStateException("the inner one");
+    }
+
+    private static void join(Thread thread) {
+        try {
+            thread.join();
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
     }
 
     @Test
@@ -471,6 +648,55 @@ class PersistentHeapTest {
 
         Files.write(file(), java.util.Arrays.copyOf(good, good.length / 2));
         assertThatThrownBy(() -> PersistentHeap.open(file(), small())).hasMessageContaining("cut off");
+    }
+
+    /** Its pages are mapped to be read: a store would end the JVM. */
+    @Test
+    void aHeapOpenToBeReadOnlyRefusesEveryChange() {
+        try (PersistentHeap heap = PersistentHeap.create(file(), small())) {
+            HeapType node = heap.type(NODE_LAYOUT);
+            heap.root("list", node).set(heap.allocate(node, view -> view.set(ValueLayout.JAVA_LONG, 8, 5)));
+        }
+        try (PersistentHeap heap = PersistentHeap.openReadOnly(file())) {
+            HeapType node = heap.type(NODE_LAYOUT);
+            Root root = heap.root("list", node);
+            long object = root.get();
+            List<org.assertj.core.api.ThrowableAssert.ThrowingCallable> changes = List.of(
+                    () -> heap.allocate(node),
+                    () -> heap.allocate(10 << 20),
+                    () -> heap.allocate(node, view -> {}),
+                    () -> heap.free(object),
+                    () -> heap.putByte(object, (byte) 1),
+                    () -> heap.putInt(object, 1),
+                    () -> heap.putLong(object, 1),
+                    () -> heap.put(object, new byte[8]),
+                    () -> heap.setReference(object, 0),
+                    () -> heap.atomic(() -> heap.putLong(object, 1)),
+                    () -> heap.atomic(() -> {
+                        heap.modify(object, 8);
+                    }),
+                    () -> heap.reallocate(object, 5000, moved -> {}),
+                    () -> root.set(0),
+                    () -> heap.removeRoot(root),
+                    () -> heap.root("another", node),
+                    () -> heap.type(ObjectLayout.references("another")),
+                    heap::collect,
+                    heap::compact,
+                    heap::trim,
+                    heap::group);
+            assertThat(changes)
+                    .allSatisfy(change -> assertThatThrownBy(change)
+                            .isInstanceOf(IllegalStateException.class)
+                            .hasMessageContaining(file().toString())
+                            .hasMessageContaining("open it for writing"));
+            assertThatThrownBy(() -> heap.view(object).set(ValueLayout.JAVA_LONG, 8, 1))
+                    .isInstanceOf(IllegalArgumentException.class);
+            assertThat(values(heap)).containsExactly(5L);
+            assertThat(heap.check().problems()).isEmpty();
+        }
+        try (PersistentHeap heap = PersistentHeap.open(file(), small())) {
+            assertThat(values(heap)).containsExactly(5L);
+        }
     }
 
     @Test
@@ -703,6 +929,136 @@ class PersistentHeapTest {
             }
             assertThat(heap.check().problems()).isEmpty();
             assertThat(heap.stats().liveObjects()).isEqualTo(count / 10 + 2);
+        }
+    }
+
+    /** A full heap with a reference to every tenth node: objects are noted where they move in what little is free, so that it takes many rounds. */
+    @Test
+    void compactionGoesRoundByRoundWhereThereIsLittleRoom() {
+        HeapOptions options = SmallHeap.OPTIONS.withSize(400 * 4096, 400 * 4096);
+        PersistentHeap heap = PersistentHeap.create(SmallHeap.memory(options), options);
+        HeapType node = heap.type(NODE_LAYOUT);
+        HeapType tables = heap.type(ObjectLayout.references("table"));
+        Root root = heap.root("table", tables);
+        root.set(heap.allocate(tables, 10_000 * 8L));
+        long first = heap.allocate(heap.bytes(), 4096);
+        long second = heap.allocate(heap.bytes(), 4096);
+        List<Long> nodes = fillUp(heap, node, 16);
+        for (int i = 0; i < nodes.size(); i++) {
+            if (i % 10 == 0) {
+                heap.putLong(nodes.get(i) + 8, i);
+                heap.setReference(nodes.get(i), i == 0 ? 0 : nodes.get(i - 10));
+                heap.setReference(root.get() + i / 10 * 8L, nodes.get(i));
+            }
+        }
+        for (int i = 0; i < nodes.size(); i++) {
+            if (i % 10 == 0) {
+                heap.settle(nodes.get(i));
+            } else {
+                heap.free(nodes.get(i));
+            }
+        }
+        long before = runs(heap, "node");
+        assertThat(before).isGreaterThan(100);
+        fillUp(heap, heap.bytes(), 16);
+        assertThatThrownBy(heap::compact).isInstanceOf(HeapFullException.class).hasMessageContaining("to note in");
+        assertThat(heap.check().problems()).isEmpty();
+
+        heap.free(first);
+        heap.free(second);
+        CompactionReport report = heap.compact();
+        assertThat(report.moved()).isGreaterThan(nodes.size() / 10 * 4 / 5);
+        assertThat(runs(heap, "node")).isLessThanOrEqualTo(before / 10 + 2);
+        assertThat(heap.check().problems()).isEmpty();
+        for (int i = 0; i < nodes.size(); i += 10) {
+            long object = heap.getReference(root.get() + i / 10 * 8L);
+            assertThat(heap.getLong(object + 8)).isEqualTo(i);
+            assertThat(heap.getReference(object))
+                    .isEqualTo(i == 0 ? 0 : heap.getReference(root.get() + (i / 10 - 1) * 8L));
+        }
+    }
+
+    /** Objects until no more fit. */
+    private static List<Long> fillUp(PersistentHeap heap, HeapType type, long bytes) {
+        List<Long> objects = new ArrayList<>();
+        while (true) {
+            try {
+                objects.add(heap.allocate(type, bytes));
+            } catch (HeapFullException e) {
+                return objects;
+            }
+        }
+    }
+
+    /** A crash after each fence of a compaction that goes round by round: recovery finishes what was noted. */
+    @Test
+    void aCrashInAnyRoundOfACompactionIsFinished() {
+        HeapOptions options = SmallHeap.OPTIONS.withSize(60 * 4096, 60 * 4096);
+        SimulatedMemory memory = SmallHeap.memory(options);
+        PersistentHeap heap = PersistentHeap.create(memory, options);
+        HeapType node = heap.type(NODE_LAYOUT);
+        Root list = heap.root("list", node);
+        Root end = heap.root("end", node);
+        try (HeapSession session = heap.session()) {
+            List<Long> nodes = new ArrayList<>();
+            for (int i = 0; i < 5000; i++) {
+                nodes.add(heap.allocate(node));
+            }
+            for (int i = 0; i < 5000; i += 20) {
+                heap.putLong(nodes.get(i) + 8, i);
+                heap.setReference(nodes.get(i), i == 0 ? 0 : nodes.get(i - 20));
+                heap.persist(nodes.get(i), 16);
+            }
+            list.set(nodes.get(4980));
+            end.set(nodes.getFirst());
+        }
+        List<Long> expected = values(heap);
+        assertThat(expected).hasSize(250);
+        // all else is full, but for room to note some runs
+        List<Long> others = fillUp(heap, heap.bytes(), 4096);
+        heap.free(others.get(0));
+        heap.free(others.get(1));
+        var random = new java.util.SplittableRandom(3);
+        List<io.loam.memory.persistence.CrashImage> images = new ArrayList<>();
+        memory.beforeFence(fence -> images.addAll(memory.crashes(random, 6)));
+        CompactionReport report = heap.compact();
+        memory.beforeFence(null);
+        assertThat(report.moved()).isGreaterThan(150);
+        assertThat(images).hasSizeGreaterThan(60);
+        int unfinished = 0;
+        for (var image : images) {
+            var found = new SimulatedMemory(image);
+            unfinished += HeapLayout.forwarding(found) != 0 ? 1 : 0;
+            PersistentHeap recovered = PersistentHeap.open(found, options);
+            assertThat(values(recovered)).as(image.choice()).isEqualTo(expected);
+            assertThat(recovered.recovery().dangling()).as(image.choice()).isZero();
+            assertThat(recovered.check().problems()).as(image.choice()).isEmpty();
+            assertThat(recovered.check().garbage()).as(image.choice()).isZero();
+        }
+        assertThat(unfinished).isGreaterThan(10);
+    }
+
+    /** A bin keeps some runs that are empty; the heap does not grow while it has such. */
+    @Test
+    void emptyRunsThatABinKeepsAreUsedBeforeTheHeapGrows() {
+        HeapOptions options = small().withSize(32 << 20, 64 << 20);
+        try (PersistentHeap heap = PersistentHeap.create(file(), options)) {
+            List<Long> objects = new ArrayList<>();
+            for (int i = 0; i < 20 * 1024; i++) {
+                objects.add(heap.allocate(heap.bytes(), 64));
+            }
+            objects.forEach(heap::free);
+            HeapStats kept = heap.stats();
+            assertThat(kept.liveObjects()).isZero();
+            assertThat(kept.runBytes()).isBetween(2L * 64 << 10, 20L * 64 << 10);
+            // sixteen of these fill a superblock; some of the first ones are in a lane still
+            long superblocks = (kept.freeBytes() + kept.runBytes() >> 16) - 3;
+            assertThat(superblocks).isGreaterThan(kept.freeBytes() >> 16);
+            for (int i = 0; i < superblocks * 16; i++) {
+                heap.allocate(heap.bytes(), 4096);
+            }
+            assertThat(heap.stats().fileBytes()).isEqualTo(kept.fileBytes());
+            assertThat(heap.check().problems()).isEmpty();
         }
     }
 

@@ -1,5 +1,6 @@
 package io.loam.bench.heap;
 
+import io.loam.heap.HeapOptions;
 import io.loam.memory.persistence.Durability;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -7,6 +8,8 @@ import java.util.Map;
 
 /** Measures one workload on one allocator in this JVM, and prints a line {@code figure=value} for each figure; or {@code error=…}. */
 public final class HeapWorker {
+
+    private static final int PROTECT_MILLIS = 10;
 
     private HeapWorker() {}
 
@@ -44,9 +47,12 @@ public final class HeapWorker {
     }
 
     private static Allocator open(String name, Path directory) {
+        HeapOptions plain = HeapOptions.defaults().withDurability(Durability.NONE);
         return switch (name) {
-            case "loam" -> new LoamAllocator(directory, Durability.NONE);
-            case "loam-msync" -> new LoamAllocator(directory, Durability.MSYNC);
+            case "loam" -> new LoamAllocator(directory, plain);
+            case "loam-msync" -> new LoamAllocator(directory, plain.withDurability(Durability.MSYNC));
+            case "loam-checked" -> new LoamAllocator(directory, plain.withChecks(true));
+            case "loam-protected" -> new LoamAllocator(directory, plain.withProtection(PROTECT_MILLIS));
             case "glibc" -> new MallocAllocator.Glibc();
             case "jemalloc" -> new MallocAllocator.Jemalloc();
             case "jemalloc-critical" -> new MallocAllocator.JemallocCritical();

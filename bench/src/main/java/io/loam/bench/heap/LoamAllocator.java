@@ -3,7 +3,6 @@ package io.loam.bench.heap;
 import io.loam.heap.HeapOptions;
 import io.loam.heap.HeapType;
 import io.loam.heap.PersistentHeap;
-import io.loam.memory.persistence.Durability;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -16,10 +15,10 @@ final class LoamAllocator implements Allocator {
     private final PersistentHeap heap;
     private final HeapType type;
 
-    LoamAllocator(Path directory, Durability durability) {
+    /** @param options durability, checks, protection; the size is set here */
+    LoamAllocator(Path directory, HeapOptions options) {
         file = directory.resolve("loam-bench-" + ProcessHandle.current().pid() + ".heap");
-        heap = PersistentHeap.create(
-                file, HeapOptions.defaults().withDurability(durability).withSize(64L << 20, 8L << 30));
+        heap = PersistentHeap.create(file, options.withSize(64L << 20, 8L << 30));
         type = heap.bytes();
     }
 

@@ -2,6 +2,7 @@ package io.loam.cli.heap;
 
 import io.loam.cli.ByteSize;
 import io.loam.cli.Screen;
+import io.loam.cli.heap.HeapPlace.Opened;
 import io.loam.heap.CheckReport;
 import io.loam.heap.CollectionReport;
 import io.loam.heap.CompactionReport;
@@ -11,7 +12,6 @@ import io.loam.heap.RecoveryReport;
 import io.loam.heap.Root;
 import io.loam.memory.persistence.Durability;
 import java.io.PrintWriter;
-import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Comparator;
 import java.util.HashSet;
@@ -20,17 +20,17 @@ import java.util.Locale;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /** {@code loam heap}. */
 @Command(
         name = "heap",
         mixinStandardHelpOptions = true,
-        description = "Persistent heaps: memory in a file that survives a crash.")
+        description = "Persistent heaps: memory in a file or a region that survives a crash.")
 public final class HeapCommand implements Runnable {
 
     private static final int PREVIEW_BYTES = 32;
@@ -55,20 +55,23 @@ public final class HeapCommand implements Runnable {
         out().flush();
     }
 
-    @Command(name = "create", mixinStandardHelpOptions = true, description = "Makes a new heap in a new file.")
+    @Command(
+            name = "create",
+            mixinStandardHelpOptions = true,
+            description = "Makes a new heap, in a new file or in a region of zeros.")
     int create(
-            @Parameters(paramLabel = "FILE") Path file,
+            @Mixin HeapPlace place,
             @Option(
                             names = "--size",
                             paramLabel = "SIZE",
                             defaultValue = "64m",
-                            description = "At first (default: ${DEFAULT-VALUE}).")
+                            description = "Of a file at first; a region has its size (default: ${DEFAULT-VALUE}).")
                     ByteSize size,
             @Option(
                             names = "--maximum",
                             paramLabel = "SIZE",
                             defaultValue = "64g",
-                            description = "It may grow to this (default: ${DEFAULT-VALUE}).")
+                            description = "It may grow to this, or to the region's room (default: ${DEFAULT-VALUE}).")
                     ByteSize maximum,
             @Option(
                             names = "--superblock",
@@ -91,19 +94,19 @@ public final class HeapCommand implements Runnable {
         } catch (IllegalArgumentException | ArithmeticException e) {
             throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
         }
-        try (PersistentHeap heap = PersistentHeap.create(file, options)) {
+        try (Opened opened = place.create(options)) {
+            PersistentHeap heap = opened.heap();
             print(
                     "made %s: objects up to %s",
-                    file, ByteSize.format(heap.stats().largestBytes()));
+                    place, ByteSize.format(heap.stats().largestBytes()));
         }
         return 0;
     }
 
     @Command(name = "stat", mixinStandardHelpOptions = true, description = "Shows how the file is used.")
-    int stat(
-            @Parameters(paramLabel = "FILE") Path file,
-            @Option(names = "--no-color", description = "No colours.") boolean noColour) {
-        try (PersistentHeap heap = PersistentHeap.openReadOnly(file)) {
+    int stat(@Mixin HeapPlace place, @Option(names = "--no-color", description = "No colours.") boolean noColour) {
+        try (Opened opened = place.openReadOnly()) {
+            PersistentHeap heap = opened.heap();
             tellIfDirty(heap);
             out().print(new HeapPicture(Screen.of(System.out, !noColour)).draw(heap.stats(), heap.occupancy()));
             out().flush();
@@ -119,8 +122,9 @@ public final class HeapCommand implements Runnable {
     }
 
     @Command(name = "roots", mixinStandardHelpOptions = true, description = "Lists the roots.")
-    int roots(@Parameters(paramLabel = "FILE") Path file) {
-        try (PersistentHeap heap = PersistentHeap.openReadOnly(file)) {
+    int roots(@Mixin HeapPlace place) {
+        try (Opened opened = place.openReadOnly()) {
+            PersistentHeap heap = opened.heap();
             List<Root> roots = heap.allRoots().stream()
                     .sorted(Comparator.comparing(Root::name))
                     .toList();
@@ -140,8 +144,9 @@ public final class HeapCommand implements Runnable {
             name = "check",
             mixinStandardHelpOptions = true,
             description = "Audits lines, free space, roots and every reference; exit code 1 if something is wrong.")
-    int check(@Parameters(paramLabel = "FILE") Path file) {
-        try (PersistentHeap heap = PersistentHeap.openReadOnly(file)) {
+    int check(@Mixin HeapPlace place) {
+        try (Opened opened = place.openReadOnly()) {
+            PersistentHeap heap = opened.heap();
             tellIfDirty(heap);
             CheckReport report = heap.check();
             report.problems().forEach(problem -> print("%s", problem));
@@ -160,14 +165,19 @@ public final class HeapCommand implements Runnable {
             mixinStandardHelpOptions = true,
             description = "Recovers the heap if it was not closed, and frees what no root leads to.")
     int collect(
-            @Parameters(paramLabel = "FILE") Path file,
+            @Mixin HeapPlace place,
+            @Option(
+                            names = "--recover",
+                            description = "Find out by marking what is in use, as after a crash: for a damaged bitmap.")
+                    boolean recover,
             @Option(
                             names = "--compact",
                             description =
                                     "Also move objects together, and give what gets free back to the file system.")
                     boolean compact) {
-        try (PersistentHeap heap =
-                PersistentHeap.open(file, HeapOptions.defaults().withDurability(Durability.MSYNC))) {
+        try (Opened opened = place.open(
+                HeapOptions.defaults().withDurability(Durability.MSYNC).withRecovery(recover))) {
+            PersistentHeap heap = opened.heap();
             RecoveryReport recovery = heap.recovery();
             if (recovery.wasDirty()) {
                 print(
@@ -194,7 +204,7 @@ public final class HeapCommand implements Runnable {
             mixinStandardHelpOptions = true,
             description = "Prints objects, nearest to the roots first: offset, type, size, references, first bytes.")
     int dump(
-            @Parameters(paramLabel = "FILE") Path file,
+            @Mixin HeapPlace place,
             @Option(names = "--root", paramLabel = "NAME", description = "Only what this one leads to.") @Nullable
                     String name,
             @Option(
@@ -203,7 +213,8 @@ public final class HeapCommand implements Runnable {
                             defaultValue = "100",
                             description = "Objects at most (default: ${DEFAULT-VALUE}).")
                     int limit) {
-        try (PersistentHeap heap = PersistentHeap.openReadOnly(file)) {
+        try (Opened opened = place.openReadOnly()) {
+            PersistentHeap heap = opened.heap();
             tellIfDirty(heap);
             var pending = new ArrayDeque<Long>();
             for (Root root : name == null ? heap.allRoots() : List.of(named(heap, name))) {

@@ -7,6 +7,8 @@ import io.loam.heap.PersistentHeap;
 import io.loam.heap.structure.HeapCodec;
 import io.loam.heap.structure.PersistentMap;
 import io.loam.memory.persistence.Durability;
+import io.loam.memory.region.RegionOptions;
+import io.loam.memory.region.Registry;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
@@ -67,6 +69,30 @@ class HeapCommandTest {
         assertThat(out.toString()).contains("collected: 1 objects freed", "compacted:");
         assertThat(run("check", file())).isZero();
         assertThat(out.toString()).contains(" 0 can not");
+    }
+
+    @Test
+    void aHeapMayBeInARegion() {
+        Path registry = directory.resolve("registry");
+        String[] where = {"--region", "--directory", registry.toString()};
+        assertThat(run("create", "stock", where[0], where[1], where[2])).isEqualTo(1);
+        assertThat(out.toString()).contains("no registry").contains("loam space create");
+        try (Registry made = Registry.open(registry, Registry.PRIVATE)) {
+            made.regions().create("stock", RegionOptions.of(8 << 20).withRoom(1 << 30));
+        }
+        assertThat(run("create", "stock", where[0], where[1], where[2])).isZero();
+        assertThat(out.toString()).contains("made region stock");
+        assertThat(run("create", "stock", where[0], where[1], where[2])).isEqualTo(1);
+        assertThat(out.toString()).contains("region stock holds something");
+        assertThat(run("stat", "stock", where[0], where[1], where[2])).isZero();
+        assertThat(out.toString()).contains("may grow to 1.0 G");
+        assertThat(run("collect", "stock", where[0], where[1], where[2], "--recover"))
+                .isZero();
+        assertThat(out.toString()).contains("recovered: 0 objects");
+        assertThat(run("check", "stock", where[0], where[1], where[2])).isZero();
+        assertThat(out.toString()).contains("sound");
+        assertThat(run("roots", "absent", where[0], where[1], where[2])).isEqualTo(1);
+        assertThat(out.toString()).contains("no region absent");
     }
 
     @Test

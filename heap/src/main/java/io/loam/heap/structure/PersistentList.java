@@ -10,6 +10,7 @@ import java.nio.ByteOrder;
 import java.util.AbstractList;
 import java.util.Objects;
 import java.util.RandomAccess;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A list in a heap: an array of references that doubles. At its end an element is added or removed by words of 8 bytes; elsewhere in an atomic update that moves those behind it.
@@ -119,6 +120,11 @@ public final class PersistentList<E> extends AbstractList<E> implements RandomAc
         heap.persist(at, 8);
     }
 
+    private void storeCount(int count) {
+        heap.putLong(header, count);
+        heap.persist(header, 8);
+    }
+
     /** Durable when it returns. */
     @Override
     public E set(int index, E element) {
@@ -136,20 +142,34 @@ public final class PersistentList<E> extends AbstractList<E> implements RandomAc
     /** Durable when it returns. */
     @Override
     public void add(int index, E element) {
-        lock.write(() -> {
+        boolean done = lock.write(() -> {
             int count = count();
             Objects.checkIndex(index, count + 1);
-            if (count == heap.getLong(header + 8)) {
-                grow(count);
+            if (index < count || count == capacity()) {
+                return false;
             }
-            if (index == count) {
-                append(count, element);
-            } else {
-                insert(index, count, element);
-            }
-            modCount++;
+            append(count, element);
             return true;
         });
+        if (!done) {
+            lock.update(() -> {
+                int count = count();
+                Objects.checkIndex(index, count + 1);
+                if (count == capacity()) {
+                    grow(count);
+                }
+                if (index == count) {
+                    append(count, element);
+                } else {
+                    insert(index, count, element);
+                }
+                return true;
+            });
+        }
+    }
+
+    private long capacity() {
+        return heap.getLong(header + 8);
     }
 
     /** Behind the last element nothing counts: a reference that a crash left there is overwritten, and its object freed. */
@@ -157,71 +177,76 @@ public final class PersistentList<E> extends AbstractList<E> implements RandomAc
         long at = slot(count);
         long left = heap.getReference(at);
         store(at, element(element));
-        store(header, count + 1);
+        storeCount(count + 1);
         if (left != 0) {
             heap.free(left);
         }
+        modCount++;
     }
 
+    /** In an atomic update. */
     private void insert(int index, int count, E element) {
-        heap.atomic(() -> {
-            long left = heap.getReference(slot(count));
-            long added = element(element);
-            MemorySegment moved = heap.modify(slot(index), (count - index + 1) * 8L);
-            MemorySegment.copy(moved, 0, moved, 8, (count - index) * 8L);
-            moved.set(LONG, 0, added);
-            heap.putLong(header, count + 1);
-            if (left != 0) {
-                heap.free(left);
-            }
-        });
+        long left = heap.getReference(slot(count));
+        long added = element(element);
+        MemorySegment moved = heap.modify(slot(index), (count - index + 1) * 8L);
+        MemorySegment.copy(moved, 0, moved, 8, (count - index) * 8L);
+        moved.set(LONG, 0, added);
+        heap.putLong(header, count + 1);
+        if (left != 0) {
+            heap.free(left);
+        }
+        modCount++;
     }
 
-    /** Another table; one word would not do, since the capacity changes with it. */
+    /** Another table, in an atomic update: one word would not do, since the capacity changes with it. */
     private void grow(int count) {
-        heap.atomic(() -> {
-            long old = heap.getReference(header + TABLE);
-            long table = heap.allocate(tableType, count * 16L);
-            heap.settle(table);
-            MemorySegment.copy(heap.readOnlyView(old), 0, heap.view(table), 0, count * 8L);
-            heap.putLong(header + 8, count * 2L);
-            heap.setReference(header + TABLE, table);
-            heap.free(old);
-        });
+        long old = heap.getReference(header + TABLE);
+        long table = heap.allocate(tableType, count * 16L);
+        heap.settle(table);
+        MemorySegment.copy(heap.readOnlyView(old), 0, heap.view(table), 0, count * 8L);
+        heap.putLong(header + 8, count * 2L);
+        heap.setReference(header + TABLE, table);
+        heap.free(old);
     }
 
     /** Durable when it returns. */
     @Override
     public E remove(int index) {
-        return elements.decode(lock.write(() -> {
+        byte[] removed = lock.<byte @Nullable []>write(() -> {
             Objects.checkIndex(index, count());
-            return removeAt(index);
-        }));
+            return index == count() - 1 ? removeLast(index) : null;
+        });
+        if (removed == null) {
+            removed = lock.update(() -> {
+                Objects.checkIndex(index, count());
+                return index == count() - 1 ? removeLast(index) : close(index);
+            });
+        }
+        return elements.decode(removed);
     }
 
-    private byte[] removeAt(int index) {
-        int count = count();
+    private byte[] removeLast(int index) {
         long old = heap.getReference(slot(index));
         byte[] removed = content(old, () -> true);
-        if (index == count - 1) {
-            store(header, index);
-            store(slot(index), 0);
-            heap.free(old);
-        } else {
-            close(index, count, old);
-        }
+        storeCount(index);
+        store(slot(index), 0);
+        heap.free(old);
         modCount++;
         return removed;
     }
 
-    private void close(int index, int count, long old) {
-        heap.atomic(() -> {
-            MemorySegment moved = heap.modify(slot(index), (count - index) * 8L);
-            MemorySegment.copy(moved, 8, moved, 0, (count - index - 1) * 8L);
-            moved.set(LONG, (count - index - 1) * 8L, 0);
-            heap.putLong(header, count - 1);
-            heap.free(old);
-        });
+    /** In an atomic update. */
+    private byte[] close(int index) {
+        int count = count();
+        long old = heap.getReference(slot(index));
+        byte[] removed = content(old, () -> true);
+        MemorySegment moved = heap.modify(slot(index), (count - index) * 8L);
+        MemorySegment.copy(moved, 8, moved, 0, (count - index - 1) * 8L);
+        moved.set(LONG, (count - index - 1) * 8L, 0);
+        heap.putLong(header, count - 1);
+        heap.free(old);
+        modCount++;
+        return removed;
     }
 
     /** One by one from the end, each durable. */
@@ -232,7 +257,7 @@ public final class PersistentList<E> extends AbstractList<E> implements RandomAc
             more = lock.write(() -> {
                 int count = count();
                 if (count > 0) {
-                    removeAt(count - 1);
+                    removeLast(count - 1);
                 }
                 return count > 1;
             });

@@ -304,26 +304,24 @@ public final class PersistentMap<K, V> extends AbstractMap<K, V> {
         if (!addSegment(buckets)) {
             return;
         }
-        stripe((int) from).write(() -> {
-            heap.atomic(() -> {
-                long source = bucketAt(from);
-                long target = bucketAt(buckets);
-                heap.setReference(target, 0);
-                long stayAt = source;
-                long moveAt = target;
-                for (long node = heap.getReference(source); node != 0; ) {
-                    long next = heap.getReference(node);
-                    if ((heap.getInt(node + HASH) & whole) != 0) {
-                        moveAt = link(moveAt, node);
-                    } else {
-                        stayAt = link(stayAt, node);
-                    }
-                    node = next;
+        stripe((int) from).update(() -> {
+            long source = bucketAt(from);
+            long target = bucketAt(buckets);
+            heap.setReference(target, 0);
+            long stayAt = source;
+            long moveAt = target;
+            for (long node = heap.getReference(source); node != 0; ) {
+                long next = heap.getReference(node);
+                if ((heap.getInt(node + HASH) & whole) != 0) {
+                    moveAt = link(moveAt, node);
+                } else {
+                    stayAt = link(stayAt, node);
                 }
-                link(stayAt, 0);
-                link(moveAt, 0);
-                heap.putLong(header, buckets + 1);
-            });
+                node = next;
+            }
+            link(stayAt, 0);
+            link(moveAt, 0);
+            heap.putLong(header, buckets + 1);
             return true;
         });
     }

@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  * One writer, and readers that look whether one came between.
  *
  * <p>A writer inside of {@code atomic} keeps the lock to its end. Such updates take the heap's turn first, so that those that keep several locks never wait for each other; a writer outside of one
- * holds one lock only, for the one operation.
+ * holds one lock only, for the one operation. The order is: an update's log, the turn, locks. So a writer outside of an update begins none while it has the lock: the logs may all be of updates that wait for it.
  */
 final class StructureLock {
 
@@ -26,6 +26,11 @@ final class StructureLock {
 
     <T extends @Nullable Object> T write(Supplier<T> action) {
         return heap.operate(() -> writeLocked(action));
+    }
+
+    /** As {@link #write}, of an action that stores more than one word: an atomic update. */
+    <T extends @Nullable Object> T update(Supplier<T> action) {
+        return heap.atomic(() -> write(action));
     }
 
     private <T extends @Nullable Object> T writeLocked(Supplier<T> action) {

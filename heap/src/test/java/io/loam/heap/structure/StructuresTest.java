@@ -41,6 +41,54 @@ class StructuresTest {
         return PersistentList.open(heap, "list", HeapCodec.strings());
     }
 
+    /** Two logs, and more threads than that which update a list and a map, some after a store of their own: none waits for ever. */
+    @Test
+    void whoeverWaitsForALogKeepsNothingThatOthersWaitFor() throws Exception {
+        // closed in the end only: it would wait for those that wait for ever
+        PersistentHeap heap = PersistentHeap.create(file(), OPTIONS.withTables(16, 16, 2, 4096));
+        var list = list(heap);
+        var map = map(heap);
+        long cells = heap.allocate(heap.bytes(), 8 * 64);
+        heap.root("cells", heap.bytes()).set(cells);
+        List<Thread> team = new ArrayList<>();
+        var failure = new AtomicReference<Throwable>();
+        for (int t = 0; t < 8; t++) {
+            int number = t;
+            Thread thread = Thread.ofPlatform().daemon().unstarted(() -> {
+                for (int i = 0; i < 500; i++) {
+                    int round = i;
+                    switch (number % 4) {
+                        case 0 ->
+                            heap.atomic(() -> {
+                                heap.putLong(cells + number * 64L, round);
+                                list.add(0, "of an update");
+                                map.put("key" + round % 50, "of an update");
+                                list.remove(0);
+                            });
+                        case 1 -> {
+                            list.add(0, "alone");
+                            list.remove(0);
+                        }
+                        case 2 -> map.put(number + "key" + round, "alone");
+                        default -> heap.atomic(() -> map.put("key" + round % 50, "of a small update"));
+                    }
+                }
+            });
+            thread.setUncaughtExceptionHandler((ignored, e) -> failure.compareAndSet(null, e));
+            team.add(thread);
+            thread.start();
+        }
+        for (Thread thread : team) {
+            thread.join(120_000);
+            assertThat(thread.isAlive()).as(thread + " waits for ever").isFalse();
+        }
+        assertThat(failure.get()).isNull();
+        assertThat(list).isEmpty();
+        assertThat(map).hasSize(50 + 2 * 500);
+        assertThat(heap.check().problems()).isEmpty();
+        heap.close();
+    }
+
     /** The structure after many random operations is what the JDK's is after the same, open and reopened; and nothing leaks. */
     @Test
     void mapsAreLikeTheJdks() {
@@ -48,7 +96,7 @@ class StructuresTest {
             Map<String, String> model = ordered ? new TreeMap<>() : new HashMap<>();
             var random = new Random(5);
             Path path = directory.resolve(ordered ? "tree" : "map");
-            try (PersistentHeap heap = PersistentHeap.create(path, OPTIONS)) {
+            try (PersistentHeap heap = PersistentHeap.create(path, OPTIONS.withChecks(true))) {
                 Map<String, String> map = ordered ? tree(heap) : map(heap);
                 for (int i = 0; i < 40_000; i++) {
                     String key = "key" + random.nextInt(i < 30_000 ? 5000 : 300);
@@ -111,7 +159,7 @@ class StructuresTest {
     void aListIsLikeTheJdks() {
         List<String> model = new ArrayList<>();
         var random = new Random(7);
-        try (PersistentHeap heap = PersistentHeap.create(file(), OPTIONS)) {
+        try (PersistentHeap heap = PersistentHeap.create(file(), OPTIONS.withChecks(true))) {
             PersistentList<String> list = list(heap);
             for (int i = 0; i < 5000; i++) {
                 String element = "e".repeat(random.nextInt(30)) + i;
