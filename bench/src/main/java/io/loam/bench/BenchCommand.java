@@ -25,6 +25,7 @@ import picocli.CommandLine.Spec;
             ScanCommand.class,
             LatencyCommand.class,
             HeapBenchCommand.class,
+            ServerBenchCommand.class,
             LimitCommand.class,
             SwitchCommand.class,
             MappingCommand.class,

@@ -5,17 +5,17 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** Reading figures out of maps by name. */
-final class Figures {
+public final class Figures {
 
     private Figures() {}
 
     /** An ordered map to put figures in. */
-    static Map<String, Object> create() {
+    public static Map<String, Object> create() {
         return new LinkedHashMap<>();
     }
 
     /** @throws IllegalArgumentException if there is no such number */
-    static double number(Map<String, ?> figures, String name) {
+    public static double number(Map<String, ?> figures, String name) {
         if (figures.get(name) instanceof Number number) {
             return number.doubleValue();
         }

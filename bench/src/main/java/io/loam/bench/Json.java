@@ -10,7 +10,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** JSON of maps, lists, strings, numbers, booleans and null: enough for the worker protocol and the results. */
-final class Json {
+public final class Json {
 
     private final String text;
     private int at;
@@ -20,7 +20,7 @@ final class Json {
     }
 
     /** One line; numbers that JSON lacks (NaN, infinite) become null. */
-    static String write(@Nullable Object value) {
+    public static String write(@Nullable Object value) {
         StringBuilder out = new StringBuilder();
         write(value, out);
         return out.toString();
@@ -104,7 +104,7 @@ final class Json {
     }
 
     @SuppressWarnings("unchecked")
-    static Map<String, Object> parseObject(String text) {
+    public static Map<String, Object> parseObject(String text) {
         if (parse(text) instanceof Map<?, ?> map) {
             return (Map<String, Object>) map;
         }
@@ -257,7 +257,7 @@ final class Json {
     }
 
     /** The record of {@code type} whose components have the map's values; components may be numbers, booleans, strings. */
-    static <R extends Record> R toRecord(Map<String, Object> map, Class<R> type) {
+    public static <R extends Record> R toRecord(Map<String, Object> map, Class<R> type) {
         RecordComponent[] components = type.getRecordComponents();
         Object[] values = new Object[components.length];
         for (int i = 0; i < components.length; i++) {

@@ -10,7 +10,7 @@ import io.loam.bench.system.Mix;
  * thousandth of its rank, within which the weights are equal to the same precision; the head's ranks are met exactly up to the
  * table's step of 6e-5. The table is 128 KiB, so that choosing does not compete with what is measured for the last-level cache.
  */
-final class KeyChooser {
+public final class KeyChooser {
 
     static final double ZIPF_EXPONENT = 0.99;
 
@@ -26,7 +26,7 @@ final class KeyChooser {
         state = Mix.mix(seed * 2 + 1) | 1;
     }
 
-    static KeyChooser uniform(long records, long seed) {
+    public static KeyChooser uniform(long records, long seed) {
         return new KeyChooser(records, null, seed);
     }
 
@@ -34,14 +34,14 @@ final class KeyChooser {
         return new KeyChooser(records, table, seed);
     }
 
-    static KeyChooser of(String distribution, long records, long seed) {
+    public static KeyChooser of(String distribution, long records, long seed) {
         return distribution.equals("zipfian")
                 ? zipfian(records, zipfTable(records, ZIPF_EXPONENT), seed)
                 : uniform(records, seed);
     }
 
     /** Xorshift: the next 64 random bits. */
-    long bits() {
+    public long bits() {
         long s = state;
         s ^= s << 13;
         s ^= s >>> 7;
@@ -51,7 +51,7 @@ final class KeyChooser {
     }
 
     /** The next record. */
-    long next() {
+    public long next() {
         long bits = bits();
         if (ranks == null) {
             return Math.unsignedMultiplyHigh(bits, records);

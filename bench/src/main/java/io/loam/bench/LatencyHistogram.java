@@ -4,7 +4,7 @@ package io.loam.bench;
  * Counts of latencies in nanoseconds, in buckets no wider than 1/128 of their value. Own, because HdrHistogram is no Java module and a
  * runtime image can hold nothing else; a test compares the two. Not thread-safe: one for each thread, then {@link #add}.
  */
-final class LatencyHistogram {
+public final class LatencyHistogram {
 
     /** Buckets below this are exact; above, each power of two has 128. */
     private static final int SUB_BITS = 7;
@@ -32,7 +32,7 @@ final class LatencyHistogram {
         return lowest + (1L << exponent) / 2;
     }
 
-    void record(long nanos) {
+    public void record(long nanos) {
         long value = Math.max(0, nanos);
         counts[bucketOf(value)]++;
         total++;
@@ -56,7 +56,7 @@ final class LatencyHistogram {
     }
 
     /** The latency that the share {@code quantile} of all does not exceed; 0 when empty. */
-    long quantile(double quantile) {
+    public long quantile(double quantile) {
         long wanted = Math.max(1, (long) Math.ceil(quantile * total));
         long seen = 0;
         for (int i = 0; i < counts.length; i++) {
@@ -68,11 +68,11 @@ final class LatencyHistogram {
         return maximum;
     }
 
-    long total() {
+    public long total() {
         return total;
     }
 
-    long maximum() {
+    public long maximum() {
         return maximum;
     }
 

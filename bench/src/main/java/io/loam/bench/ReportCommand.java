@@ -298,7 +298,18 @@ final class ReportCommand implements Callable<Integer> {
             "updateLongestStallNanos",
             "pacedP50Nanos",
             "pacedP999Nanos",
-            "hiccupNanos");
+            "hiccupNanos",
+            "serverCpuNanosPerOp",
+            "serverCores",
+            "generatorCores",
+            "rssPerLiveSettled",
+            "peakAboveMemoryBytes",
+            "lostKeys",
+            "longestPingOverwritingNanos",
+            "longestPingDeletingNanos",
+            "longestPingUnlinkingNanos",
+            "longestLateNanos",
+            "startMillis");
 
     @SuppressWarnings("unchecked")
     private static void table(Map<String, Object> result, StringBuilder out) {

@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Map;
 
 /** Medians over rounds, and ratios between systems. */
-final class Statistics {
+public final class Statistics {
 
     private Statistics() {}
 
@@ -23,7 +23,7 @@ final class Statistics {
     }
 
     /** For each figure that is a number in a round, its median over the rounds that have it; other figures as the last round has them. */
-    static Map<String, Object> medians(List<Map<String, Object>> rounds) {
+    public static Map<String, Object> medians(List<Map<String, Object>> rounds) {
         Map<String, List<Number>> numbers = new LinkedHashMap<>();
         Map<String, Object> result = new LinkedHashMap<>();
         for (Map<String, Object> round : rounds) {

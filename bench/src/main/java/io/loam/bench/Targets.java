@@ -27,6 +27,7 @@ final class Targets {
         }
     }
 
+    private static final String PER_SECOND = "opsPerSecond";
     private static final String PER_CPU = "opsPerCpuSecond";
     private static final String PER_PROCESS_CPU = "opsPerProcessCpuSecond";
 
@@ -156,6 +157,7 @@ final class Targets {
                 "heap, bytes in use per live byte, shifting sizes, compacted",
                 1.15,
                 r -> r.number("heap-fragmentation", "loam", "bytesPerLiveByte"));
+        addServer(targets);
         most(targets, "address space switch, context in hand, ns", 5, r -> r.number("switch", "loam", "switchNanos"));
         most(
                 targets,
@@ -179,6 +181,52 @@ final class Targets {
                 r -> r.number("gups", "spaces", "mups") / r.number("gups", "map", "mups"));
         least(targets, "alignment pipeline, regions vs BAM", 3, r -> r.number("alignments", "loam", "ratio"));
         return targets;
+    }
+
+    private static void addServer(List<Target> targets) {
+        for (String command : List.of("get", "set")) {
+            String what = "server, " + command.toUpperCase(Locale.ROOT) + " 100 B, ";
+            String label = "server-" + command;
+            versus(targets, what + "pipeline 1, vs", label + "-p1", PER_SECOND, "redis", 0.85);
+            versus(targets, what + "pipeline 16, vs", label + "-p16", PER_SECOND, "redis", 0.8);
+            versus(targets, what + "both cores, vs", label + "-shared", PER_SECOND, "redis-io-threads", 1.1);
+        }
+        most(
+                targets,
+                "server, p99 at half of redis's most, vs redis",
+                1.5,
+                r -> r.ratio("server-latency", "loam", "redis", "p99Nanos"));
+        most(
+                targets,
+                "server, RSS per live byte, 100 to 130 B",
+                1.5,
+                r -> r.number("server-fragmentation:130", "loam", "rssPerLive"));
+        most(
+                targets,
+                "server, RSS per live byte, 100 to 1000 B",
+                1.3,
+                r -> r.number("server-fragmentation:1000", "loam", "rssPerLive"));
+        most(
+                targets,
+                "server, RSS above its memory, worst moment, MiB",
+                64,
+                r -> DoubleStream.of(130, 1000)
+                        .map(size -> r.number("server-fragmentation:" + (int) size, "loam", "peakAboveMemoryBytes"))
+                        .filter(value -> !Double.isNaN(value))
+                        .map(bytes -> bytes / (1 << 20))
+                        .max()
+                        .orElse(Double.NaN));
+        most(
+                targets,
+                "server, longest PING while overwriting at 90 %, ms",
+                5,
+                r -> r.number("server-stalls", "loam", "longestPingOverwritingNanos") / 1e6);
+        most(
+                targets,
+                "server, longest PING during DEL of a large hash, ms",
+                5,
+                r -> r.number("server-stalls", "loam", "longestPingDeletingNanos") / 1e6);
+        most(targets, "server, start to first reply, ms", 500, r -> r.number("server-start", "loam", "startMillis"));
     }
 
     private static void versus(

@@ -5,6 +5,7 @@
  *   BenchCommand ─► YcsbCommand, FragmentationCommand, …   parse, ask a Comparison, print
  *   Comparison ──one WorkerProcess per system──► Worker (own JVM) ─► Experiment ─► system.SystemUnderTest
  *        └─► Figures (medians, ratios)   Json (the protocol and the results)
+ *   ServerBenchCommand ─► server: processes that are spoken to by sockets
  *   Experiments share: KeyChooser, StampedValues, LatencyHistogram, GreedyCleaner, Process figures
  * </pre>
  *
