@@ -27,6 +27,7 @@ final class ServerProcess implements AutoCloseable {
     private final List<String> command;
     private final Path log;
     private final Process process;
+    private final Thread atExit;
     private final long startNanos;
     private final long emptyRssBytes;
 
@@ -44,6 +45,8 @@ final class ServerProcess implements AutoCloseable {
             builder.environment().remove("JAVA_TOOL_OPTIONS");
             long from = System.nanoTime();
             process = builder.start();
+            atExit = new Thread(process::destroy, "loam-bench-stop-" + system);
+            Runtime.getRuntime().addShutdownHook(atExit); // a benchmark that is interrupted leaves no server behind
             startNanos = awaitReply(from) - from;
             emptyRssBytes = rssBytes();
         } catch (IOException e) {
@@ -156,6 +159,7 @@ final class ServerProcess implements AutoCloseable {
                 process.destroyForcibly();
             }
             Files.deleteIfExists(log);
+            Runtime.getRuntime().removeShutdownHook(atExit);
         } catch (InterruptedException e) {
             process.destroyForcibly();
             Thread.currentThread().interrupt();
