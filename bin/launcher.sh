@@ -3,7 +3,7 @@
 #   root        the checkout
 #   modules     the module path: loam-*.jar and every jar that the command line needs, gathered by dist/pom.xml
 #   image       the runtime image of bin/loam-image, which holds the same modules
-#   jvm_flags   what every JVM of the project runs with (pom.xml says the same as loam.jvm.flags)
+#   jvm_flags   what every JVM of the project runs with (pom.xml says the same as loam.jvm.flags, for a class path)
 #
 # Messages go to standard error: standard output belongs to the command.
 
@@ -12,8 +12,9 @@ modules=$root/dist/target/modules
 image=$root/build/image
 main=io.loam.cli/io.loam.cli.Main
 jvm_flags=(
-    --enable-native-access=io.loam.memory,ALL-UNNAMED
+    --enable-native-access=io.loam.memory,io.netty.common,io.netty.transport.unix.common,io.netty.transport.classes.epoll,io.netty.transport.classes.io_uring,ALL-UNNAMED
     --illegal-native-access=deny
+    --add-modules=io.netty.transport.epoll.linux.x86_64,io.netty.transport.io_uring.linux.x86_64
     --sun-misc-unsafe-memory-access=deny
 )
 

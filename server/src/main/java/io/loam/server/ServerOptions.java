@@ -25,6 +25,11 @@ public final class ServerOptions {
 
     private static final Map<String, Parameter> PARAMETERS = parameters();
 
+    /**
+     * How many bytes may wait to be sent to a client. A client beyond {@code hard} is disconnected, so is one that stays beyond {@code soft} for so many seconds; 0: no limit.
+     */
+    public record OutputLimit(long hard, long soft, int seconds) {}
+
     /** What an eviction policy is for the store. */
     public record Policy(FullPolicy full, Eviction eviction) {}
 
@@ -46,6 +51,10 @@ public final class ServerOptions {
     private volatile long slowLogMicros = 10_000;
     private volatile boolean protectedMode = true;
     private volatile boolean debugCommand;
+    private volatile Map<String, OutputLimit> outputLimits = Map.of(
+            "normal", new OutputLimit(0, 0, 0),
+            "slave", new OutputLimit(256 << 20, 64 << 20, 60),
+            "pubsub", new OutputLimit(32 << 20, 8 << 20, 60));
 
     private final Map<String, Consumer<ServerOptions>> hooks = new ConcurrentHashMap<>();
 
@@ -144,6 +153,7 @@ public final class ServerOptions {
                 "enable-debug-command",
                 o -> yes(o.debugCommand),
                 (o, text) -> o.debugCommand = Parameter.parseBoolean(text));
+        free(map, "client-output-buffer-limit", ServerOptions::outputLimitsText, ServerOptions::setOutputLimits);
         absent(map, "save", "");
         absent(map, "appendonly", "no");
         return map;
@@ -188,6 +198,35 @@ public final class ServerOptions {
             throw new IllegalArgumentException("argument must be between " + least + " and " + most + " inclusive");
         }
         return value;
+    }
+
+    private String outputLimitsText() {
+        StringBuilder text = new StringBuilder();
+        for (String type : List.of("normal", "slave", "pubsub")) {
+            OutputLimit limit = outputLimit(type);
+            text.append(text.isEmpty() ? "" : " ").append(type).append(' ').append(limit.hard);
+            text.append(' ').append(limit.soft).append(' ').append(limit.seconds);
+        }
+        return text.toString();
+    }
+
+    /** Four words for each kind of client; the others keep theirs. */
+    private void setOutputLimits(String text) {
+        String[] words = text.strip().toLowerCase(Locale.ROOT).split("\\s+");
+        if (words.length % 4 != 0) {
+            throw new IllegalArgumentException("Wrong number of arguments in buffer limit configuration.");
+        }
+        Map<String, OutputLimit> changed = new LinkedHashMap<>(outputLimits);
+        for (int i = 0; i < words.length; i += 4) {
+            String type = words[i].equals("replica") ? "slave" : words[i];
+            if (!changed.containsKey(type)) {
+                throw new IllegalArgumentException("Invalid client class specified in buffer limit configuration.");
+            }
+            long hard = Parameter.parseBytes(words[i + 1]);
+            long soft = Parameter.parseBytes(words[i + 2]);
+            changed.put(type, new OutputLimit(hard, soft, (int) Parameter.parseNumber(words[i + 3], 0, 1 << 30)));
+        }
+        outputLimits = Map.copyOf(changed);
     }
 
     /** All parameters, in a fixed order. */
@@ -322,6 +361,15 @@ public final class ServerOptions {
 
     public boolean protectedMode() {
         return protectedMode;
+    }
+
+    /** How much may wait to be sent to a client of this kind: {@code normal} or {@code pubsub}. */
+    public OutputLimit outputLimit(String type) {
+        OutputLimit limit = outputLimits.get(type);
+        if (limit == null) {
+            throw new IllegalArgumentException("no kind of client is named '" + type + "'");
+        }
+        return limit;
     }
 
     /** Whether DEBUG is allowed. */

@@ -190,6 +190,21 @@ final class LoamServerTest {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"auto", "nio"})
+    void aClientThatHasSentAllStillGetsItsReplies(String transport) throws IOException {
+        LoamServer server = start("transport", transport, "enable-debug-command", "yes");
+        for (String slow : List.of("PING", "DEBUG SLEEP 0.05", "KEYS *")) {
+            RespClient client = connect(server);
+            client.sendRaw(bytes("SET a b\r\n" + slow + "\r\nGET a\r\n"));
+            client.socket().shutdownOutput();
+            assertThat(client.read()).isEqualTo(OK);
+            assertThat(client.read()).isNotInstanceOf(Failure.class);
+            assertThat(client.read()).isEqualTo(new Bulk("b"));
+            assertThat(client.isEnded()).isTrue();
+        }
+    }
+
     @Test
     void connectionsBeyondTheLimitAreRefused() throws IOException {
         LoamServer server = start("maxclients", "2");

@@ -14,7 +14,7 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One client's state. Belongs to the thread that runs its command; what others look at (CLIENT LIST) is volatile or may be a little old.
+ * One client's state. Belongs to the thread that runs its command; what others look at (CLIENT LIST) may be a little old.
  */
 public final class Session {
 
@@ -40,8 +40,8 @@ public final class Session {
     private boolean closing;
     private boolean mayWait;
     private long refusals;
-    private volatile long lastActiveMillis;
-    private @Nullable volatile Command lastCommand;
+    private long lastActiveMillis;
+    private @Nullable Command lastCommand;
     /** What families keep of a client; see {@link #state}. */
     private final Map<Class<?>, Object> states = new HashMap<>(2);
 

@@ -1,5 +1,6 @@
 package io.loam.server.connection;
 
+import io.loam.server.ServerOptions.OutputLimit;
 import io.loam.server.command.Command;
 import io.loam.server.command.Dispatcher;
 import io.loam.server.command.Link;
@@ -18,6 +19,7 @@ import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOutboundBuffer;
+import io.netty.channel.socket.ChannelInputShutdownEvent;
 import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
@@ -57,7 +59,12 @@ public final class Connection extends ChannelInboundHandlerAdapter implements Li
     private boolean away;
     private boolean full;
     private boolean running;
+    /** Whether the client sends nothing any more; what has come is still run. */
+    private boolean ended;
+
     private boolean closed;
+    /** Since when more than the soft limit waits to be sent; 0: it does not. */
+    private long softSince;
 
     Connection(Service service, Dispatcher dispatcher, Function<Channel, Worker> workers) {
         this.service = service;
@@ -104,6 +111,26 @@ public final class Connection extends ChannelInboundHandlerAdapter implements Li
             waiting.add(bytes);
         } else {
             consume(bytes);
+        }
+    }
+
+    /** The client has sent all it will send; it gets the replies before the connection ends. */
+    @Override
+    public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
+        if (event instanceof ChannelInputShutdownEvent) {
+            Session client = session;
+            if (client == null) {
+                ctx.close();
+                return;
+            }
+            if (away || full) {
+                ended = true;
+            } else {
+                client.closeAfterReply();
+                closeAfterReplies();
+            }
+        } else {
+            ctx.fireUserEventTriggered(event);
         }
     }
 
@@ -239,7 +266,13 @@ public final class Connection extends ChannelInboundHandlerAdapter implements Li
             own.release();
             close();
         } finally {
-            channel().eventLoop().execute(() -> comeBack(client, own, arguments, System.nanoTime() - before));
+            long nanos = System.nanoTime() - before;
+            try {
+                channel().eventLoop().execute(() -> comeBack(client, own, arguments, nanos));
+            } catch (RejectedExecutionException e) {
+                own.release(); // the server is closing
+                arguments.release();
+            }
         }
     }
 
@@ -282,7 +315,7 @@ public final class Connection extends ChannelInboundHandlerAdapter implements Li
             consume(waiting.removeFirst());
         }
         channel().flush();
-        if (client.isClosing() && !away) {
+        if (!away && (client.isClosing() || (ended && mayRun(client)))) {
             closeAfterReplies();
         } else if (mayRun(client)) {
             channel().config().setAutoRead(true);
@@ -383,6 +416,28 @@ public final class Connection extends ChannelInboundHandlerAdapter implements Li
             writer.accept(reply);
             write(reply);
             channel().flush();
+            limitOutput(session);
+        }
+    }
+
+    /** Ends the connection if more waits for the client than its kind may have. */
+    private void limitOutput(Session client) {
+        long waiting = outputBytes();
+        OutputLimit limit = service.options().outputLimit(client.activity().isSubscribed() ? "pubsub" : "normal");
+        if (limit.soft() == 0 || waiting <= limit.soft()) {
+            softSince = 0;
+        } else if (softSince == 0) {
+            softSince = service.nowMillis();
+        }
+        boolean tooLong = softSince != 0 && service.nowMillis() - softSince > 1000L * limit.seconds();
+        if (tooLong || (limit.hard() > 0 && waiting > limit.hard())) {
+            LOG.log(
+                    Level.WARNING,
+                    "client {0} at {1} does not take what is sent to it, {2} bytes wait: closed (client-output-buffer-limit)",
+                    client.id(),
+                    remoteAddress(),
+                    waiting);
+            close();
         }
     }
 
