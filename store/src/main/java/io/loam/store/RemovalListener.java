@@ -16,6 +16,14 @@ public interface RemovalListener {
         EVICTED
     }
 
+    /**
+     * Whether the listener wants to be told of values with these type bits that leave for this reason. Asked before the value is copied, so a listener that wants few costs the others
+     * nothing; called by any thread, under locks: it must answer at once, and always the same.
+     */
+    default boolean wants(Cause cause, int type) {
+        return true;
+    }
+
     /** {@code value} is empty if it was longer than an array can be. */
     void removed(String namespace, byte[] key, byte[] value, Cause cause);
 }

@@ -42,6 +42,12 @@ public interface Store extends Namespace, AutoCloseable {
      */
     boolean dropNamespace(String name);
 
+    /**
+     * Sets whether {@link FullPolicy#EVICT} may drop entries of a namespace, created if there is none; at first it may. Entries that belong together are protected so, and dropped by their
+     * owner when the listener for removals tells him that what they belong to was. The setting is not kept in a region.
+     */
+    void setEvictable(String namespace, boolean evictable);
+
     /** Pins memory for zero-copy reads over several calls; close it soon, by any thread. */
     Guard guard();
 

@@ -72,6 +72,9 @@ public final class Cleaner {
     private final List<Thread> threads = new ArrayList<>();
     private final AtomicLong fruitless = new AtomicLong();
     private final int[] coldnessHistogram = new int[256];
+    /** What evicting passes in a row have copied and found nothing in that may be evicted. Under the pass lock. */
+    private long barrenUnits;
+
     private long idleClock;
     private long idleSince;
     /** Blocks that were to be moved when the last pass for that was made. Under the pass lock. */
@@ -387,8 +390,15 @@ public final class Cleaner {
         }
         int evictFrom = coldnessThreshold(claimed);
         if (evictFrom == NO_EVICTION) {
-            claimed.forEach(candidate -> giveBack(candidate.segment()));
-            return null;
+            // nothing here may be evicted, but further on something may: copied, these come last in the round
+            barrenUnits += live;
+            if (live == 0 || barrenUnits > log.liveUnits()) {
+                barrenUnits = 0;
+                claimed.forEach(candidate -> giveBack(candidate.segment()));
+                return null;
+            }
+        } else {
+            barrenUnits = 0;
         }
         return new CleaningPass(claimed, segments, blocks, evictFrom);
     }

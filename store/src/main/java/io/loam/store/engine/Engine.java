@@ -23,6 +23,7 @@ import io.loam.store.log.BlockPool;
 import io.loam.store.log.BlockPool.Purpose;
 import io.loam.store.log.BlockTable;
 import io.loam.store.log.Entries;
+import io.loam.store.log.EntryLayout;
 import io.loam.store.log.Geometry;
 import io.loam.store.log.Log;
 import io.loam.store.log.SegmentTable;
@@ -639,6 +640,10 @@ final class Engine implements Owners {
     @Override
     public int coldness(long location, long header) {
         Eviction eviction = options.eviction();
+        KeySpace keySpace = keySpaces.get(entries.namespaceId(location, header));
+        if (keySpace != null && !keySpace.evictable) {
+            return 0;
+        }
         long expiresAt = entries.expiresAt(location, header);
         if (eviction.domain() == Eviction.Domain.EXPIRING && expiresAt == 0) {
             return 0;
@@ -674,9 +679,20 @@ final class Engine implements Owners {
     @Override
     public void removed(int namespaceId, long location, long header, Cause cause) {
         KeySpace keySpace = keySpaces.get(namespaceId);
-        if (!listeners.isEmpty() && keySpace != null) {
-            tell(keySpace.name(), entries.key(location, header), valueForListeners(location, header), cause);
+        int type = EntryLayout.type(header);
+        if (keySpace != null && isTold(cause, type)) {
+            tell(keySpace.name(), entries.key(location, header), valueForListeners(location, header), cause, type);
         }
+    }
+
+    /** Whether a listener wants values of this type that leave for this reason. */
+    boolean isTold(Cause cause, int type) {
+        for (RemovalListener listener : listeners) {
+            if (listener.wants(cause, type)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** The value of an entry that nobody overwrites any more; empty when it is longer than an array can be. */
@@ -689,11 +705,13 @@ final class Engine implements Owners {
         return value;
     }
 
-    void tell(String namespace, byte[] key, byte[] value, Cause cause) {
+    void tell(String namespace, byte[] key, byte[] value, Cause cause, int type) {
         checkNotDiscarded();
         for (RemovalListener listener : listeners) {
             try {
-                listener.removed(namespace, key, value, cause);
+                if (listener.wants(cause, type)) {
+                    listener.removed(namespace, key, value, cause);
+                }
             } catch (RuntimeException e) {
                 System.getLogger("io.loam.store").log(System.Logger.Level.WARNING, "a removal listener failed", e);
             }

@@ -52,6 +52,9 @@ class KeySpace implements Namespace {
     private long expiryCycle;
     private volatile long condemnedTag;
     private volatile boolean dropped;
+    /** Whether entries may be dropped to make room. */
+    volatile boolean evictable = true;
+
     /** What many entries are like: a guess, written and read by races. */
     private Likeness usual = Likeness.NONE;
 
@@ -619,10 +622,13 @@ class KeySpace implements Namespace {
                     present.unlock(bucket);
                 }
                 if (removed) {
-                    byte[] value = wantValue || !engine.listeners.isEmpty() ? valueOf(location, header) : EMPTY;
+                    int type = EntryLayout.type(header);
+                    Cause cause = expired ? Cause.EXPIRED : Cause.DELETED;
+                    boolean told = engine.isTold(cause, type);
+                    byte[] value = wantValue || told ? valueOf(location, header) : EMPTY;
                     engine.log.markDead(location, header);
-                    if (!engine.listeners.isEmpty()) {
-                        engine.tell(name, key.clone(), value, expired ? Cause.EXPIRED : Cause.DELETED);
+                    if (told) {
+                        engine.tell(name, key.clone(), value, cause, type);
                     }
                     return expired ? null : value;
                 }

@@ -260,6 +260,11 @@ public final class LogStore extends KeySpace implements Store {
     }
 
     @Override
+    public void setEvictable(String namespace, boolean evictable) {
+        ((KeySpace) namespace(namespace)).evictable = evictable;
+    }
+
+    @Override
     public void addListener(RemovalListener listener) {
         engine.checkOpen();
         engine.listeners.add(Objects.requireNonNull(listener));

@@ -398,6 +398,9 @@ final class TransactionRun<R> {
             }
             if (item.slot != 0) {
                 engine.log.markDead(item.old, item.oldHeader);
+                if (item.before == null) {
+                    engine.removed(space.id, item.old, item.oldHeader, Cause.EXPIRED);
+                }
             }
         }
     }
@@ -409,11 +412,8 @@ final class TransactionRun<R> {
         for (Item item : writes) {
             Entry before = item.before;
             if (before != null) {
-                engine.tell(
-                        space.name(),
-                        item.key.clone(),
-                        before.value(),
-                        item.value == null ? Cause.DELETED : Cause.REPLACED);
+                Cause cause = item.value == null ? Cause.DELETED : Cause.REPLACED;
+                engine.tell(space.name(), item.key.clone(), before.value(), cause, before.type());
             }
         }
     }

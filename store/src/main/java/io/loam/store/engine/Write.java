@@ -49,7 +49,8 @@ final class Write {
 
     // the entry that was replaced, for listeners
     private byte @Nullable [] oldValue;
-    private boolean oldExpired;
+    private Cause oldCause = Cause.REPLACED;
+    private int oldType;
 
     Write(KeySpace space, byte[] key, MemorySegment value, PutOptions options) {
         this.space = space;
@@ -76,7 +77,7 @@ final class Write {
             if (outcome >= Namespace.ABSENT) {
                 byte[] old = oldValue;
                 if (old != null) {
-                    engine.tell(space.name(), key.clone(), old, oldExpired ? Cause.EXPIRED : Cause.REPLACED);
+                    engine.tell(space.name(), key.clone(), old, oldCause, oldType);
                 }
                 return outcome;
             }
@@ -214,9 +215,7 @@ final class Write {
             if (!entries.fitsInPlace(location, header, value.byteSize(), expiry != 0)) {
                 return APPEND;
             }
-            if (!engine.listeners.isEmpty()) {
-                remember(location, header, expired);
-            }
+            remember(location, header, expired);
             long units = entries.units(location, header);
             if (oldExpiry != 0) {
                 engine.log.countExpiring(location, -units, oldExpiry);
@@ -236,9 +235,15 @@ final class Write {
         }
     }
 
+    /** Keeps the value that goes, if a listener wants it. */
     private void remember(long location, long header, boolean expired) {
-        oldValue = engine.valueForListeners(location, header);
-        oldExpired = expired;
+        Cause cause = expired ? Cause.EXPIRED : Cause.REPLACED;
+        int type = EntryLayout.type(header);
+        if (engine.isTold(cause, type)) {
+            oldValue = engine.valueForListeners(location, header);
+            oldCause = cause;
+            oldType = type;
+        }
     }
 
     // ---- appended
@@ -352,9 +357,7 @@ final class Write {
         engine.markAppended(location, old);
         if (old != 0) {
             engine.log.markDead(old, oldHeader);
-            if (!engine.listeners.isEmpty()) {
-                remember(old, oldHeader, expired);
-            }
+            remember(old, oldHeader, expired);
         }
     }
 }

@@ -249,6 +249,11 @@ public final class ReferenceStore extends ReferenceNamespace implements Store {
     }
 
     @Override
+    public void setEvictable(String namespace, boolean evictable) {
+        namespace(namespace); // nothing is evicted here
+    }
+
+    @Override
     public void addListener(RemovalListener listener) {
         listeners.add(Objects.requireNonNull(listener));
     }

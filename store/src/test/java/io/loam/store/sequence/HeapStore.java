@@ -262,6 +262,11 @@ public final class HeapStore extends HeapNamespace implements Store {
     }
 
     @Override
+    public void setEvictable(String namespace, boolean evictable) {
+        namespace(namespace); // nothing is evicted here
+    }
+
+    @Override
     public void addListener(RemovalListener listener) {
         core.listeners.add(listener);
     }
