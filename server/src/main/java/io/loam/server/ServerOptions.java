@@ -55,6 +55,8 @@ public final class ServerOptions {
             "normal", new OutputLimit(0, 0, 0),
             "slave", new OutputLimit(256 << 20, 64 << 20, 60),
             "pubsub", new OutputLimit(32 << 20, 8 << 20, 60));
+    private volatile int hashMaxListpackEntries = 128;
+    private volatile int hashMaxListpackValue = 64;
 
     private final Map<String, Consumer<ServerOptions>> hooks = new ConcurrentHashMap<>();
 
@@ -154,6 +156,18 @@ public final class ServerOptions {
                 o -> yes(o.debugCommand),
                 (o, text) -> o.debugCommand = Parameter.parseBoolean(text));
         free(map, "client-output-buffer-limit", ServerOptions::outputLimitsText, ServerOptions::setOutputLimits);
+        for (String form : List.of("listpack", "ziplist")) { // the second name is that of Redis before 7
+            free(
+                    map,
+                    "hash-max-" + form + "-entries",
+                    o -> number(o.hashMaxListpackEntries),
+                    (o, text) -> o.hashMaxListpackEntries = (int) Parameter.parseNumber(text, 0, 1 << 16));
+            free(
+                    map,
+                    "hash-max-" + form + "-value",
+                    o -> number(o.hashMaxListpackValue),
+                    (o, text) -> o.hashMaxListpackValue = (int) within(Parameter.parseBytes(text), 0, 1 << 16));
+        }
         absent(map, "save", "");
         absent(map, "appendonly", "no");
         return map;
@@ -375,5 +389,15 @@ public final class ServerOptions {
     /** Whether DEBUG is allowed. */
     public boolean debugCommand() {
         return debugCommand;
+    }
+
+    /** The most fields of a hash that is one entry. */
+    public int hashMaxListpackEntries() {
+        return hashMaxListpackEntries;
+    }
+
+    /** The longest name or value of a field of a hash that is one entry, bytes. */
+    public int hashMaxListpackValue() {
+        return hashMaxListpackValue;
     }
 }

@@ -146,6 +146,17 @@ public final class Session {
         return version;
     }
 
+    /** Stores an element of a large value, whose key is locked; exceptions as {@link #put(MemorySegment, MemorySegment, PutOptions)}. */
+    public void putElement(Namespace elements, byte[] key, byte[] value) {
+        if (mayWait) {
+            elements.put(key, value);
+        } else if (elements.tryPut(
+                        MemorySegment.ofArray(key), MemorySegment.ofArray(value), PutOptions.DEFAULT, () -> {})
+                == TryPut.WOULD_WAIT) {
+            throw Offload.INSTANCE;
+        }
+    }
+
     /** Says that a value of so many bytes is to be copied: if that takes long, not on an event loop. */
     public void aboutToCopy(long bytes) {
         if (bytes > QUICK_BYTES) {

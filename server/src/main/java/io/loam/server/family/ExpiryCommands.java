@@ -120,20 +120,24 @@ final class ExpiryCommands {
             if (copied == null || copied.expiresAtMillis() == atMillis) {
                 return false;
             }
-            PutOptions options = PutOptions.DEFAULT.expiringAt(atMillis).withType(copied.type());
-            session.keep(session.database(), MemorySegment.ofArray(key), copied.value(), options);
-            return true;
+            // on condition: the value may expire or be evicted meanwhile, and must not come back
+            PutOptions options = PutOptions.DEFAULT
+                    .expiringAt(atMillis)
+                    .withType(copied.type())
+                    .ifVersion(copied.version());
+            return session.keep(session.database(), MemorySegment.ofArray(key), copied.value(), options)
+                    != Namespace.ABSENT;
         }
     }
 
-    private record Copied(MemorySegment value, int type, long expiresAtMillis) {
+    private record Copied(MemorySegment value, int type, long expiresAtMillis, long version) {
 
         static Copied of(Session session, ValueView view, long wanted, Arena arena) {
             if (view.expiresAtMillis() == wanted) {
-                return new Copied(MemorySegment.NULL, view.type(), wanted);
+                return new Copied(MemorySegment.NULL, view.type(), wanted, view.version());
             }
             session.aboutToCopy(view.length());
-            return new Copied(Strings.copy(view, arena), view.type(), view.expiresAtMillis());
+            return new Copied(Strings.copy(view, arena), view.type(), view.expiresAtMillis(), view.version());
         }
     }
 

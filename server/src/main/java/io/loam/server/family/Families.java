@@ -21,6 +21,7 @@ public final class Families {
         LcsCommand.register(service);
         BitCommands.register(service);
         BitfieldCommands.register(service);
+        HashCommands.register(service);
         service.table().freeze();
     }
 }

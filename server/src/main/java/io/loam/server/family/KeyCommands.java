@@ -5,6 +5,7 @@ import io.loam.server.command.CommandTable.Family;
 import io.loam.server.command.Service;
 import io.loam.server.command.Session;
 import io.loam.server.keyspace.Database;
+import io.loam.server.keyspace.Elements;
 import io.loam.server.keyspace.KeyEvents;
 import io.loam.server.keyspace.ValueType;
 import io.loam.server.protocol.Arguments;
@@ -17,6 +18,7 @@ import io.loam.store.PutOptions;
 import io.loam.store.ValueView;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.concurrent.ThreadLocalRandom;
@@ -227,9 +229,54 @@ final class KeyCommands {
             });
         }
 
-        void put(Session session, Database to, byte[] key) {
+        private void put(Session session, Database to, byte[] key, MemorySegment value) {
             PutOptions options = PutOptions.DEFAULT.expiringAt(expiresAtMillis).withType(type);
             session.put(to, MemorySegment.ofArray(key), value, options);
+        }
+
+        private boolean isLarge() {
+            return ValueType.of(type).isLarge();
+        }
+
+        private byte[] header() {
+            return value.toArray(ValueLayout.JAVA_BYTE);
+        }
+
+        /** Puts it under another key and removes it from the first; false if the store has dropped it there meanwhile. */
+        boolean move(Session session, byte[] from, Database to, byte[] key) {
+            if (isLarge()) {
+                session.mustBeAllowedToWait();
+                session.service().keyspace().elements().moving(header(), session.database(), from, to, key);
+            }
+            put(session, to, key, value);
+            boolean moved = session.database().forget(from);
+            if (!moved && isLarge()) {
+                to.delete(key); // its elements are being reclaimed
+            }
+            return moved || !isLarge();
+        }
+
+        /** Puts a copy under another key; false if the store has dropped what is copied meanwhile. */
+        boolean copy(Session session, byte[] from, Database to, byte[] key) {
+            if (!isLarge()) {
+                put(session, to, key, value);
+                return true;
+            }
+            session.mustBeAllowedToWait();
+            Elements elements = session.service().keyspace().elements();
+            byte[] copied = elements.copy(header(), to, key);
+            boolean put = false;
+            try {
+                if (session.entries().contains(from)) {
+                    put(session, to, key, MemorySegment.ofArray(copied));
+                    put = true;
+                }
+                return put;
+            } finally {
+                if (!put) {
+                    elements.abandoned(copied);
+                }
+            }
         }
     }
 
@@ -247,8 +294,9 @@ final class KeyCommands {
                 return;
             }
             if (!same) {
-                moving.put(session, session.database(), to);
-                session.database().forget(from);
+                if (!moving.move(session, from, session.database(), to)) {
+                    throw RedisError.NO_SUCH_KEY;
+                }
                 session.happened(KeyEvents.Class.GENERIC, "rename_from", from);
                 session.happened(KeyEvents.Class.GENERIC, "rename_to", to);
             }
@@ -278,12 +326,10 @@ final class KeyCommands {
         byte[] key = arguments.key(1);
         try (Arena arena = Arena.ofConfined()) {
             Moving moving = Moving.read(session, key, arena);
-            if (moving == null || to.entries().contains(key)) {
+            if (moving == null || to.entries().contains(key) || !moving.move(session, key, to, key)) {
                 reply.integer(0);
                 return;
             }
-            moving.put(session, to, key);
-            session.database().forget(key);
         }
         session.happened(KeyEvents.Class.GENERIC, "move_from", key);
         session.service().keyspace().happened(KeyEvents.Class.GENERIC, "move_to", number[0], key);
@@ -310,11 +356,10 @@ final class KeyCommands {
         }
         try (Arena arena = Arena.ofConfined()) {
             Moving moving = Moving.read(session, from, arena);
-            if (moving == null || (!replace && to.entries().contains(key))) {
+            if (moving == null || (!replace && to.entries().contains(key)) || !moving.copy(session, from, to, key)) {
                 reply.integer(0);
                 return;
             }
-            moving.put(session, to, key);
         }
         session.service().keyspace().happened(KeyEvents.Class.GENERIC, "copy_to", number[0], key);
         reply.integer(1);
@@ -419,8 +464,9 @@ final class KeyCommands {
 
     /** A position that SCAN has returned. */
     static long cursor(Arguments arguments, int index) {
+        String text = arguments.text(index);
         try {
-            return Long.parseUnsignedLong(arguments.text(index));
+            return text.isEmpty() ? 0 : Long.parseUnsignedLong(text);
         } catch (NumberFormatException e) {
             throw new RedisError("ERR invalid cursor");
         }

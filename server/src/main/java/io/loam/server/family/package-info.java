@@ -4,7 +4,8 @@
  * <pre>
  *   Families ──registers──► ConnectionCommands, ClientCommands, CommandCommands, ServerCommands,
  *                           KeyCommands, ExpiryCommands, DumpCommands,
- *                           StringCommands, CounterCommands, BitCommands, BitfieldCommands, LcsCommand
+ *                           StringCommands, CounterCommands, BitCommands, BitfieldCommands, LcsCommand,
+ *                           HashCommands
  *   Strings       reads values of the type string
  *   InfoReport    the text of INFO
  * </pre>

@@ -83,6 +83,7 @@ public final class Database {
     /** Removes every key. The caller has locked every stripe; elements of large values are found by the reclaimer. */
     public void clear() {
         entries.clear();
+        keyspace.elements().cleared();
     }
 
     /** Removes a key whose value, elements included, belongs to another key now: nothing is given back. */

@@ -95,14 +95,18 @@ public final class Keyspace {
         return events != KeyEvents.NONE;
     }
 
-    /** Takes over the reclamation of large values; from now on headers are looked for. */
+    /** Takes over the elements of large values. */
     public void setElements(Elements elements) {
         this.elements = elements;
-        largeValues = true;
     }
 
-    Elements elements() {
+    public Elements elements() {
         return elements;
+    }
+
+    /** Says that there is a large value, or will be soon: from now on headers are looked for before an entry is replaced. */
+    public void noteLargeValues() {
+        largeValues = true;
     }
 
     boolean hasLargeValues() {

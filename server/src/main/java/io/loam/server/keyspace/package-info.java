@@ -5,6 +5,7 @@
  *   Keyspace ──16──► Database ──is over──► io.loam.store.Namespace
  *      ├──► KeyLocks         stripes: which keys a command has for itself
  *      ├──► KeyEvents        told of what happens to keys
+ *      ├──► Elements         what large values consist of, told when their headers go
  *      └──► ValueType        the type bits of entries (docs/encoding.md)
  * </pre>
  *

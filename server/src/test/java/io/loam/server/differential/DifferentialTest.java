@@ -27,7 +27,13 @@ final class DifferentialTest {
 
     /** Where requests come from; a family of commands adds its own. */
     static final List<RequestSource> SOURCES = List.of(
-            new StringRequests(), new StringRequests(), new KeyRequests(), new BitRequests(), new ConnectionRequests());
+            new StringRequests(),
+            new StringRequests(),
+            new KeyRequests(),
+            new BitRequests(),
+            new HashRequests(),
+            new HashRequests(),
+            new ConnectionRequests());
 
     private static final int STEPS = Integer.getInteger("loam.differential.steps", 3000);
     private static final long FIRST_SEED = Long.getLong("loam.differential.seed", 1);
@@ -91,7 +97,7 @@ final class DifferentialTest {
 
     private static String shown(Value value) {
         String text = value.toString();
-        return text.length() > 300 ? text.substring(0, 300) + "… (" + text.length() + ")" : text;
+        return text.length() > 2000 ? text.substring(0, 2000) + "… (" + text.length() + ")" : text;
     }
 
     /** All databases hold the same, and the keys expire at the same time. */
@@ -105,7 +111,14 @@ final class DifferentialTest {
                     .isEqualTo(new Number(names.values().size()));
             for (Value name : names.values()) {
                 String key = ((Bulk) name).text();
+                assertThat(actual.call("TYPE", key)).isEqualTo(expected.call("TYPE", key));
                 assertThat(actual.call("GET", key)).isEqualTo(expected.call("GET", key));
+                assertThat(actual.call("HGETALL", key).canonical())
+                        .isEqualTo(expected.call("HGETALL", key).canonical());
+                Request encoding = HashRequests.encoding(key);
+                assertThat(encoding.comparison().test(expected.call(encoding.words()), actual.call(encoding.words())))
+                        .as("OBJECT ENCODING %s", key)
+                        .isTrue();
                 long right = ((Number) expected.call("PEXPIRETIME", key)).value();
                 long ours = ((Number) actual.call("PEXPIRETIME", key)).value();
                 assertThat(Math.abs(right - ours)).isLessThanOrEqualTo(right < 0 ? 0 : 5000);
