@@ -359,11 +359,12 @@ public final class Log {
         retireIfDead(segment);
     }
 
-    /** Retires a segment of one entry that is no longer live, unless it is being cleaned: then who cleans it asks again. */
+    /** Retires a segment of one entry that is no longer live, unless it is being cleaned: then who cleans it asks again. The caller need not be pinned. */
     public void retireIfDead(int segment) {
-        if (segments.isOversized(segment)
+        long seen = segments.incarnation(segment);
+        if (SegmentTable.isSealedOversized(seen)
                 && segments.liveUnits(segment) <= 0
-                && segments.advance(segment, SegmentTable.SEALED, SegmentTable.RETIRED)) {
+                && segments.retire(segment, seen)) {
             reclaimer.retire(() -> free(segment));
         }
     }

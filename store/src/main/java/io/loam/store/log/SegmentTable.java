@@ -72,6 +72,20 @@ public final class SegmentTable {
         return (int) word == from && memory.compareAndSetLong(at(segment), word, word & 0xFFFF_FFFF_0000_0000L | to);
     }
 
+    /** State, flags and opening clock in one: a slot that has them again, sealed, has held the same segment throughout, as the clock goes on before a segment of one entry is sealed. */
+    long incarnation(int segment) {
+        return memory.getLongAcquire(at(segment));
+    }
+
+    static boolean isSealedOversized(long incarnation) {
+        return (int) incarnation == SEALED && (incarnation >>> 32 & 1) != 0;
+    }
+
+    /** Retires the segment that was in the slot when its incarnation was read; false if it has changed its state since. */
+    boolean retire(int segment, long incarnation) {
+        return memory.compareAndSetLong(at(segment), incarnation, incarnation & 0xFFFF_FFFF_0000_0000L | RETIRED);
+    }
+
     /** Claims a free slot and opens a segment in it, or -1 when there is none. */
     int open(boolean oversized, long created, long nanos, long millis, int firstHint) {
         long flags = ((created & CLOCK_MASK) << 1 | (oversized ? 1 : 0)) << 32;
