@@ -9,12 +9,15 @@ import io.loam.bench.system.SystemUnderTest;
 import java.lang.management.GarbageCollectorMXBean;
 import java.lang.management.ManagementFactory;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Supplier;
 
 /**
  * How long single operations take: inserts while loading, updates as fast as they go, and updates at a fixed rate, where the time counts from
- * the moment at which each was due, so that a stall counts for all that it held up. The paced loop without the puts, before and after, is the control: its tail is the machine's own.
+ * the moment at which each was due, so that a stall counts for all that it held up. The paced loop that waits as long as a put takes is the control: before,
+ * and after beside a thread that works as much as the cleaner, collector and compiler did. Its tail is the machine's own.
  */
 final class Latency implements Experiment {
 
@@ -33,7 +36,10 @@ final class Latency implements Experiment {
     /** A thread that is early by more than this sleeps instead of spinning. */
     private static final long SLEEP_NANOS = 200_000;
 
-    private static final double PACE_WARM_UP_SECONDS = 1;
+    /** The control's busy thread works once in this time, about as often as the cleaner. */
+    private static final long BUSY_PERIOD_NANOS = 6_000_000;
+
+    private static final long PUT = 0;
 
     private final Setup setup;
     private final Plan plan;
@@ -114,15 +120,19 @@ final class Latency implements Experiment {
         figures.put("p99Nanos", all.quantile(0.99));
         figures.put("p999Nanos", all.quantile(0.999));
         figures.put("updateCurve", all.curve());
-        double rate = plan.rateShare() * saturated.operations() * 1e9 / saturated.wallNanos();
-        pace(rate / setup.threads(), PACE_WARM_UP_SECONDS, false); // neither loop is compiled before
-        pace(rate / setup.threads(), PACE_WARM_UP_SECONDS, true);
-        LatencyHistogram control = pace(rate / setup.threads(), plan.seconds() / 2, false);
+        double rate = plan.rateShare() * saturated.operations() * 1e9 / saturated.wallNanos() / setup.threads();
+        long standIn = Math.max(1, all.quantile(0.5));
+        // neither loop is compiled before, and the compiler would take its CPU
+        pace(rate, plan.warmupSeconds() / 2, standIn);
+        pace(rate, plan.warmupSeconds(), PUT);
+        LatencyHistogram control = pace(rate, plan.seconds(), standIn).latency();
         Collections before = Collections.now();
-        LatencyHistogram paced = pace(rate / setup.threads(), plan.seconds(), true);
+        Paced puts = pace(rate, plan.seconds(), PUT);
         Collections after = Collections.now();
-        control.add(pace(rate / setup.threads(), plan.seconds() / 2, false));
-        figures.put("pacedOpsPerSecond", rate);
+        LatencyHistogram busyControl = beside(
+                puts.othersShare(), () -> pace(rate, plan.seconds(), standIn).latency());
+        LatencyHistogram paced = puts.latency();
+        figures.put("pacedOpsPerSecond", rate * setup.threads());
         figures.put("pacedP50Nanos", paced.quantile(0.5));
         figures.put("pacedP99Nanos", paced.quantile(0.99));
         figures.put("pacedP999Nanos", paced.quantile(0.999));
@@ -131,12 +141,40 @@ final class Latency implements Experiment {
         figures.put("pacedCurve", paced.curve());
         figures.put("pacedCollections", after.count() - before.count());
         figures.put("pacedCollectionMillis", after.millis() - before.millis());
-        figures.put("pacedControlP99Nanos", control.quantile(0.99));
-        figures.put("pacedControlP999Nanos", control.quantile(0.999));
-        figures.put("pacedControlMaxNanos", control.maximum());
+        figures.put("pacedOthersCpuShare", puts.othersShare());
+        reportControl("pacedControl", control, figures);
+        reportControl("pacedBusyControl", busyControl, figures);
+        figures.put(
+                "pacedP999PerBusyControl", (double) paced.quantile(0.999) / Math.max(1, busyControl.quantile(0.999)));
         figures.put("refusals", refusals.sum());
         figures.putAll(system.figures());
         return figures;
+    }
+
+    private static void reportControl(String name, LatencyHistogram latency, Map<String, Object> figures) {
+        figures.put(name + "P99Nanos", latency.quantile(0.99));
+        figures.put(name + "P999Nanos", latency.quantile(0.999));
+        figures.put(name + "MaxNanos", latency.maximum());
+    }
+
+    /** Measures while another thread works for a share of the time. */
+    private static LatencyHistogram beside(double share, Supplier<LatencyHistogram> measurement) {
+        AtomicBoolean done = new AtomicBoolean();
+        long busy = (long) (Math.min(1, share) * BUSY_PERIOD_NANOS);
+        Thread.ofPlatform().daemon().name("bench-busy").start(() -> {
+            while (!done.get()) {
+                long end = System.nanoTime() + busy;
+                while (System.nanoTime() < end) {
+                    Thread.onSpinWait();
+                }
+                LockSupport.parkNanos(BUSY_PERIOD_NANOS - busy);
+            }
+        });
+        try {
+            return measurement.get();
+        } finally {
+            done.set(true);
+        }
     }
 
     /** What the JVM has collected so far. */
@@ -153,14 +191,19 @@ final class Latency implements Experiment {
         }
     }
 
+    /** @param othersShare CPU time of all threads of the process but the workers, by the time that passed */
+    private record Paced(LatencyHistogram latency, double othersShare) {}
+
     /**
-     * Each thread puts at a fixed rate; an operation's time counts from when it was due. Without {@code puts} it does all but the put: what is late then is the machine's and the
-     * loop's doing.
+     * Each thread puts at a fixed rate; an operation's time counts from when it was due.
+     *
+     * @param standIn {@link #PUT}, or how many nanoseconds to wait instead: what is late then is the machine's and the loop's doing
      */
-    private LatencyHistogram pace(double perSecond, double seconds, boolean puts) {
+    private Paced pace(double perSecond, double seconds, long standIn) {
         LatencyHistogram total = new LatencyHistogram();
         double interval = 1e9 / perSecond;
-        Crew.work(setup.threads(), seconds, (thread, clock) -> {
+        long cpuBefore = ProcessFigures.processCpuNanos();
+        Crew.Effort effort = Crew.work(setup.threads(), seconds, (thread, clock) -> {
             Updater updater = new Updater(thread);
             LatencyHistogram latency = new LatencyHistogram();
             long start = System.nanoTime();
@@ -174,8 +217,12 @@ final class Latency implements Experiment {
                 while (System.nanoTime() < due) {
                     Thread.onSpinWait();
                 }
-                if (puts) {
+                if (standIn == PUT) {
                     updater.put();
+                } else {
+                    for (long end = System.nanoTime() + standIn; System.nanoTime() < end; ) {
+                        Thread.onSpinWait();
+                    }
                 }
                 latency.record(System.nanoTime() - due);
             }
@@ -183,7 +230,8 @@ final class Latency implements Experiment {
                 total.add(latency);
             }
         });
-        return total;
+        long others = ProcessFigures.processCpuNanos() - cpuBefore - effort.cpuNanos();
+        return new Paced(total, Math.max(0, others) / (double) effort.wallNanos());
     }
 
     @Override

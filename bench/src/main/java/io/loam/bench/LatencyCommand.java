@@ -17,7 +17,8 @@ import picocli.CommandLine.Option;
             "",
             "Saturated: update… figures, every operation timed; updateLongestStallNanos beside hiccupNanos, the machine's own noise.",
             "paced…: updates offered at --rate-share of the saturated rate, each timed from the moment it was due.",
-            "pacedControl…: the same loop without the puts, half before and half after: how late the machine itself makes it.",
+            "pacedControl…: the same loop, waiting as long as a put takes: how late the machine itself makes it.",
+            "pacedBusyControl…: the same beside a thread as busy as all others were during the puts (pacedOthersCpuShare).",
             "One worker thread by default: the paced worker spins, and on 2 CPUs the cleaner needs the other.",
         })
 final class LatencyCommand extends Measurement {
