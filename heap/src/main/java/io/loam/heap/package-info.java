@@ -83,7 +83,7 @@
  * gate open and the closing one finds no mark. Inside of {@code atomic} a thread stays entered. JMM: the mark is opaque, its clearing release, paired with the acquire of who waits; a fence or the
  * barrier orders mark and gate, which the JMM promises only for the fence.
  *
- * <p>Lock order: gate → (a structure's lock) → bin → space → roots or types → a log's claim. No user code runs under a bin's or the space's lock.
+ * <p>Lock order: gate → (a root's monitor, while a structure is made; a structure's lock) → bin → space → roots or types → a log's claim. No user code runs under a bin's or the space's lock.
  *
  * <p>Sources: Makalu (Bhandari et al., OOPSLA 2016), NVMalloc (Moraru et al., TRIOS 2013), Ralloc (Cai et al., ISMM 2020).
  */

@@ -3,7 +3,6 @@ package io.loam.heap.structure;
 import io.loam.heap.HeapType;
 import io.loam.heap.ObjectLayout;
 import io.loam.heap.PersistentHeap;
-import io.loam.heap.Root;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
@@ -51,23 +50,20 @@ public final class PersistentList<E> extends AbstractList<E> implements RandomAc
         tableType = heap.type(REFERENCES);
         lock = new StructureLock(heap);
         HeapType headerType = heap.type(HEADER);
-        Root root = heap.root(name, headerType);
-        synchronized (root) {
-            if (root.get() == 0) {
-                long table = heap.allocate(tableType, FIRST * 8L, memory -> {});
-                root.set(heap.allocate(headerType, memory -> {
-                    memory.set(LONG, 8, FIRST);
-                    memory.set(LONG, TABLE, table);
-                }));
-            }
-        }
-        header = root.get();
+        header = StructureLock.header(heap, name, headerType, () -> {
+            long table = heap.allocate(tableType, FIRST * 8L, memory -> {});
+            return heap.allocate(headerType, memory -> {
+                memory.set(LONG, 8, FIRST);
+                memory.set(LONG, TABLE, table);
+            });
+        });
     }
 
     /**
      * The list under the root of this name, made if there is none. One object for each list and heap at a time: it holds the lock.
      *
      * @throws IllegalArgumentException if the root is of another type
+     * @throws IllegalStateException if it is to be made inside of {@link PersistentHeap#atomic}, which could undo that
      */
     public static <E> PersistentList<E> open(PersistentHeap heap, String name, HeapCodec<E> elements) {
         return new PersistentList<>(heap, name, elements);

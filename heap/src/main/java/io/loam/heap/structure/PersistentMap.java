@@ -3,7 +3,6 @@ package io.loam.heap.structure;
 import io.loam.heap.HeapType;
 import io.loam.heap.ObjectLayout;
 import io.loam.heap.PersistentHeap;
-import io.loam.heap.Root;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
@@ -74,17 +73,13 @@ public final class PersistentMap<K, V> extends AbstractMap<K, V> {
         bucketsType = heap.type(BUCKETS);
         nodeType = heap.type(NODE);
         HeapType headerType = heap.type(HEADER);
-        Root root = heap.root(name, headerType);
-        synchronized (root) {
-            if (root.get() == 0) {
-                long first = heap.allocate(bucketsType, FIRST * 8L, memory -> {});
-                root.set(heap.allocate(headerType, memory -> {
-                    memory.set(LONG, 0, FIRST);
-                    memory.set(LONG, SEGMENT_REFERENCES, first);
-                }));
-            }
-        }
-        header = root.get();
+        header = StructureLock.header(heap, name, headerType, () -> {
+            long first = heap.allocate(bucketsType, FIRST * 8L, memory -> {});
+            return heap.allocate(headerType, memory -> {
+                memory.set(LONG, 0, FIRST);
+                memory.set(LONG, SEGMENT_REFERENCES, first);
+            });
+        });
         for (int i = 0; i < STRIPES; i++) {
             stripes[i] = new StructureLock(heap);
             counts[i] = new EntryCount(heap);
@@ -95,6 +90,7 @@ public final class PersistentMap<K, V> extends AbstractMap<K, V> {
      * The map under the root of this name, made if there is none. One object for each map and heap at a time: it holds the locks.
      *
      * @throws IllegalArgumentException if the root is of another type
+     * @throws IllegalStateException if it is to be made inside of {@link PersistentHeap#atomic}, which could undo that
      */
     public static <K, V> PersistentMap<K, V> open(
             PersistentHeap heap, String name, HeapCodec<K> keys, HeapCodec<V> values) {

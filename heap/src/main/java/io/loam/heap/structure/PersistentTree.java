@@ -3,7 +3,6 @@ package io.loam.heap.structure;
 import io.loam.heap.HeapType;
 import io.loam.heap.ObjectLayout;
 import io.loam.heap.PersistentHeap;
-import io.loam.heap.Root;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
@@ -92,20 +91,17 @@ public final class PersistentTree<K, V> extends AbstractMap<K, V> {
         HeapType headerType = heap.type(HEADER_LAYOUT);
         lock = new StructureLock(heap);
         count = new EntryCount(heap);
-        Root root = heap.root(name, headerType);
-        synchronized (root) {
-            if (root.get() == 0) {
-                long leaf = heap.allocate(leafType, memory -> memory.set(INT, KIND, LEAF));
-                root.set(heap.allocate(headerType, memory -> memory.set(LONG, 0, leaf)));
-            }
-        }
-        header = root.get();
+        header = StructureLock.header(heap, name, headerType, () -> {
+            long leaf = heap.allocate(leafType, memory -> memory.set(INT, KIND, LEAF));
+            return heap.allocate(headerType, memory -> memory.set(LONG, 0, leaf));
+        });
     }
 
     /**
      * The tree under the root of this name, made if there is none. One object for each tree and heap at a time: it holds the lock.
      *
      * @throws IllegalArgumentException if the root is of another type
+     * @throws IllegalStateException if it is to be made inside of {@link PersistentHeap#atomic}, which could undo that
      */
     public static <K, V> PersistentTree<K, V> open(
             PersistentHeap heap, String name, HeapCodec<K> keys, HeapCodec<V> values) {

@@ -1,7 +1,10 @@
 package io.loam.heap.structure;
 
+import io.loam.heap.HeapType;
 import io.loam.heap.PersistentHeap;
+import io.loam.heap.Root;
 import java.util.concurrent.locks.StampedLock;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -22,6 +25,29 @@ final class StructureLock {
 
     StructureLock(PersistentHeap heap) {
         this.heap = heap;
+    }
+
+    /**
+     * The object under the root of this name, made if there is none. Its maker enters the heap before it takes the root's monitor: else it could wait, with the monitor, for a collection that waits for
+     * somebody inside of the heap who wants the monitor.
+     *
+     * @throws IllegalStateException if it is to be made inside of an atomic update, which could undo it under whoever has found it
+     */
+    static long header(PersistentHeap heap, String name, HeapType type, LongSupplier maker) {
+        Root known = heap.findRoot(name);
+        if (heap.isAtomic() && (known == null || known.get() == 0)) {
+            throw new IllegalStateException(heap.name() + " has no structure '" + name
+                    + "' yet, and an atomic update can't make one; open it before, outside of atomic()");
+        }
+        Root root = heap.root(name, type);
+        return heap.operate(() -> {
+            synchronized (root) {
+                if (root.get() == 0) {
+                    root.set(maker.getAsLong());
+                }
+                return root.get();
+            }
+        });
     }
 
     <T extends @Nullable Object> T write(Supplier<T> action) {

@@ -5,14 +5,17 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.loam.heap.HeapOptions;
 import io.loam.heap.PersistentHeap;
+import io.loam.heap.Root;
 import io.loam.memory.persistence.Durability;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import java.util.TreeMap;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -87,6 +90,75 @@ class StructuresTest {
         assertThat(map).hasSize(50 + 2 * 500);
         assertThat(heap.check().problems()).isEmpty();
         heap.close();
+    }
+
+    /** One waits for the monitor of a root and makes a structure then; another opens it inside of an update, for whose end a collection waits. */
+    @Test
+    void whoeverMakesAStructureIsInsideOfTheHeapBeforeItKeepsTheRoot() throws Exception {
+        // closed in the end only: it would wait for those that wait for ever
+        PersistentHeap heap = PersistentHeap.create(file(), OPTIONS);
+        PersistentMap.open(heap, "other", HeapCodec.strings(), HeapCodec.strings());
+        Root root =
+                heap.root("map", Objects.requireNonNull(heap.findRoot("other")).type());
+        var inside = new CountDownLatch(1);
+        var go = new CountDownLatch(1);
+        Thread updating = Thread.ofPlatform()
+                .daemon()
+                .start(() -> heap.atomic(() -> {
+                    inside.countDown();
+                    awaitUninterruptibly(go);
+                    map(heap).put("key", "value");
+                }));
+        inside.await();
+        Thread making;
+        Thread collecting;
+        synchronized (root) {
+            making = Thread.ofPlatform().daemon().start(() -> map(heap));
+            awaitState(making, Thread.State.BLOCKED);
+            collecting = Thread.ofPlatform().daemon().start(heap::collect);
+            awaitState(collecting, Thread.State.TIMED_WAITING);
+        }
+        // ends, or waits with the monitor for the collection
+        awaitState(making, Thread.State.TERMINATED, Thread.State.TIMED_WAITING);
+        go.countDown();
+        for (Thread thread : List.of(updating, making, collecting)) {
+            thread.join(60_000);
+            assertThat(thread.isAlive()).as(thread + " waits for ever").isFalse();
+        }
+        assertThat(map(heap)).containsOnly(Map.entry("key", "value"));
+        heap.close();
+    }
+
+    private static void awaitState(Thread thread, Thread.State... wanted) {
+        Thread.State state = thread.getState();
+        while (!List.of(wanted).contains(state)) {
+            assertThat(state).as(thread + " has ended").isNotEqualTo(Thread.State.TERMINATED);
+            Thread.onSpinWait();
+            state = thread.getState();
+        }
+    }
+
+    private static void awaitUninterruptibly(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    @Test
+    void anAtomicUpdateOpensStructuresAndMakesNone() {
+        try (PersistentHeap heap = PersistentHeap.create(file(), OPTIONS)) {
+            for (Runnable making : List.<Runnable>of(() -> map(heap), () -> tree(heap), () -> list(heap))) {
+                assertThatThrownBy(() -> heap.atomic(making))
+                        .isInstanceOf(IllegalStateException.class)
+                        .hasMessageContaining("outside of atomic()");
+            }
+            assertThat(heap.allRoots()).isEmpty();
+            map(heap);
+            heap.atomic(() -> map(heap).put("key", "value"));
+            assertThat(map(heap)).containsOnly(Map.entry("key", "value"));
+        }
     }
 
     /** The structure after many random operations is what the JDK's is after the same, open and reopened; and nothing leaks. */
