@@ -56,14 +56,19 @@ final class Blocks {
         }
     }
 
-    /** Finds the runs of the file and the free superblocks between them. Internal runs are returned, not kept. */
-    List<Integer> scan(Types types) {
+    /**
+     * Finds the runs of the file and the free superblocks between them. Internal runs are returned, not kept.
+     *
+     * @param list whether to list each run with its bin; else see {@link #listAll}
+     */
+    List<Integer> scan(Types types, boolean list) {
         var internal = new ArrayList<Integer>();
         int limit = space.superblocks();
+        Lines.Reader reader = lines.reader(limit);
         int freeFrom = geometry.firstSuperblock();
         int superblock = freeFrom;
         while (superblock < limit) {
-            Lines.Header header = lines.read(superblock, limit);
+            Lines.Header header = reader.read(superblock);
             if (header == null) {
                 superblock++;
                 continue;
@@ -74,7 +79,11 @@ final class Blocks {
             if (header.kind() == Lines.INTERNAL) {
                 internal.add(superblock);
             } else {
-                keep(superblock, header, types);
+                Run run = run(superblock, header, types);
+                place(run);
+                if (list && run.bin != null) {
+                    run.bin.list(run);
+                }
             }
             superblock += header.superblocks();
             freeFrom = superblock;
@@ -85,7 +94,7 @@ final class Blocks {
         return internal;
     }
 
-    private void keep(int superblock, Lines.Header header, Types types) {
+    private Run run(int superblock, Lines.Header header, Types types) {
         HeapType type = types.get(header.typeId());
         if (type == null) {
             throw new HeapException(memory.name() + ", superblock " + superblock + ": type " + header.typeId()
@@ -102,7 +111,7 @@ final class Blocks {
             throw new HeapException(memory.name() + ", superblock " + superblock + ": an object of " + header.bytes()
                     + " bytes in " + header.superblocks() + " superblocks; restore the heap from a copy");
         }
-        place(new Run(superblock, header, geometry, type, bin));
+        return new Run(superblock, header, geometry, type, bin);
     }
 
     private void place(Run run) {

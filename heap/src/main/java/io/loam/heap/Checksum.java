@@ -15,9 +15,7 @@ final class Checksum {
 
     /** Of {@code length} bytes at {@code offset}, and of {@code seed}. */
     static int of(PersistentMemory memory, long offset, int length, long seed) {
-        byte[] bytes = new byte[length + Long.BYTES];
-        memory.copyOut(offset, bytes, 0, length);
-        return of(bytes, length, seed);
+        return new Repeated(memory, length).of(offset, seed);
     }
 
     /** Of the first {@code length} bytes and of {@code seed}, for which there must be room behind them. */
@@ -26,6 +24,31 @@ final class Checksum {
         var crc = new CRC32C();
         crc.update(bytes, 0, length + Long.BYTES);
         return (int) crc.getValue();
+    }
+
+    /** As {@link #of(PersistentMemory, long, int, long)}, of many ranges of one length, without garbage. Used by one thread. */
+    static final class Repeated {
+
+        private final PersistentMemory memory;
+        private final int length;
+        private final byte[] bytes;
+        private final ByteBuffer buffer;
+        private final CRC32C crc = new CRC32C();
+
+        Repeated(PersistentMemory memory, int length) {
+            this.memory = memory;
+            this.length = length;
+            bytes = new byte[length + Long.BYTES];
+            buffer = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+        }
+
+        int of(long offset, long seed) {
+            memory.copyOut(offset, bytes, 0, length);
+            buffer.putLong(length, seed);
+            crc.reset();
+            crc.update(bytes, 0, bytes.length);
+            return (int) crc.getValue();
+        }
     }
 
     /**

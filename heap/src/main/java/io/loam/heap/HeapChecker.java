@@ -1,8 +1,8 @@
 package io.loam.heap;
 
 import io.loam.memory.persistence.PersistentMemory;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
@@ -20,7 +20,10 @@ final class HeapChecker {
     private final Roots roots;
     private final List<String> problems = new ArrayList<>();
     private final Map<Run, BitSet> reached = new HashMap<>();
-    private final ArrayDeque<Long> pending = new ArrayDeque<>();
+    /** Objects to look into, a stack. */
+    private long[] pending = new long[1024];
+
+    private int pendingCount;
     private long reachable;
 
     HeapChecker(PersistentMemory memory, Geometry geometry, Blocks blocks, Space space, Roots roots) {
@@ -39,8 +42,8 @@ final class HeapChecker {
                 reach(offset, "root '" + root.name() + "'", root.type(), false);
             }
         }
-        while (!pending.isEmpty()) {
-            long object = pending.removeLast();
+        while (pendingCount > 0) {
+            long object = pending[--pendingCount];
             Run run = blocks.runOf(object);
             References.each(
                     memory,
@@ -65,6 +68,7 @@ final class HeapChecker {
 
     private long checkSpace() {
         var lines = new Lines(memory, geometry);
+        Lines.Reader reader = lines.reader(space.superblocks());
         var covered = new BitSet();
         covered.set(0, geometry.firstSuperblock());
         long used = 0;
@@ -78,7 +82,7 @@ final class HeapChecker {
             taken += run.superblocks;
             blocks.states(run);
             used += run.used();
-            Lines.Header header = lines.read(run.superblock, space.superblocks());
+            Lines.Header header = reader.read(run.superblock);
             if (header == null || header.superblocks() != run.superblocks || header.typeId() != run.type.id()) {
                 problem("the " + run + " is not what its line says: " + header);
             }
@@ -140,7 +144,10 @@ final class HeapChecker {
             known.set(slot);
             reachable++;
             if (run.type.hasReferences()) {
-                pending.addLast(offset);
+                if (pendingCount == pending.length) {
+                    pending = Arrays.copyOf(pending, pendingCount * 2);
+                }
+                pending[pendingCount++] = offset;
             }
         }
     }

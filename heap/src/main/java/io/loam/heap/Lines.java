@@ -25,6 +25,7 @@ final class Lines {
     static final int INTERNAL = 3;
 
     private static final long CRC = 0xFFFF_FFFFL;
+    private static final int CHECKED_BYTES = Geometry.LINE_BYTES - 8;
 
     /** A header that was read and checked. */
     record Header(int kind, int sizeClass, int typeId, int superblocks, long bytes, long epoch) {}
@@ -68,43 +69,63 @@ final class Lines {
     }
 
     private long crc(long line, long fields, int superblock) {
-        return Checksum.of(memory, line + 8, Geometry.LINE_BYTES - 8, fields ^ superblock) & CRC;
+        return Checksum.of(memory, line + 8, CHECKED_BYTES, seed(fields, superblock)) & CRC;
+    }
+
+    private static long seed(long fields, int superblock) {
+        return fields ^ superblock;
     }
 
     boolean isEmpty(int superblock) {
         return memory.getLong(geometry.line(superblock)) == 0;
     }
 
-    /**
-     * The header of a run that ends before superblock {@code limit}, or null if none begins here.
-     *
-     * @throws HeapException if the line is damaged
-     */
-    @Nullable
-    Header read(int superblock, int limit) {
-        long line = geometry.line(superblock);
-        long word = memory.getLongAcquire(line);
-        if (word == 0) {
-            return null;
+    /** Reads lines of a heap of {@code limit} superblocks, one after another. Used by one thread. */
+    Reader reader(int limit) {
+        return new Reader(limit);
+    }
+
+    /** See {@link #reader}. */
+    final class Reader {
+
+        private final int limit;
+        /** A heap has many lines: nothing is made anew for each. */
+        private final Checksum.Repeated checksum = new Checksum.Repeated(memory, CHECKED_BYTES);
+
+        private Reader(int limit) {
+            this.limit = limit;
         }
-        long fields = word & ~CRC;
-        long crc = crc(line, fields, superblock);
-        if (crc != (word & CRC)) {
-            throw new HeapException(place(superblock) + ": header checksum " + Long.toHexString(crc) + ", stored "
-                    + Long.toHexString(word & CRC) + "; run check, then restore the heap from a copy");
+
+        /**
+         * The header of the run that begins here, or null if none does.
+         *
+         * @throws HeapException if the line is damaged
+         */
+        @Nullable
+        Header read(int superblock) {
+            long line = geometry.line(superblock);
+            long word = memory.getLongAcquire(line);
+            if (word == 0) {
+                return null;
+            }
+            long crc = checksum.of(line + 8, seed(word & ~CRC, superblock)) & CRC;
+            if (crc != (word & CRC)) {
+                throw new HeapException(place(superblock) + ": header checksum " + Long.toHexString(crc) + ", stored "
+                        + Long.toHexString(word & CRC) + "; run check, then restore the heap from a copy");
+            }
+            var header = new Header(
+                    (int) (word >>> 32) & 0xFF,
+                    (int) (word >>> 40) & 0xFF,
+                    (int) (word >>> 48) & 0xFFFF,
+                    (int) memory.getLong(line + 8),
+                    memory.getLong(line + 16),
+                    memory.getLong(line + 24));
+            if (header.superblocks < 1 || header.superblocks > limit - superblock) {
+                throw new HeapException(place(superblock) + ": a run of " + header.superblocks
+                        + " superblocks does not fit into the heap; run check, then restore the heap from a copy");
+            }
+            return header;
         }
-        var header = new Header(
-                (int) (word >>> 32) & 0xFF,
-                (int) (word >>> 40) & 0xFF,
-                (int) (word >>> 48) & 0xFFFF,
-                (int) memory.getLong(line + 8),
-                memory.getLong(line + 16),
-                memory.getLong(line + 24));
-        if (header.superblocks < 1 || header.superblocks > limit - superblock) {
-            throw new HeapException(place(superblock) + ": a run of " + header.superblocks
-                    + " superblocks does not fit into the heap; run check, then restore the heap from a copy");
-        }
-        return header;
     }
 
     private String place(int superblock) {

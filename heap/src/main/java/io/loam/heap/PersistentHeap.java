@@ -114,17 +114,17 @@ public final class PersistentHeap implements AutoCloseable {
     private RecoveryReport recover(Lines lines, boolean dirty) {
         long begin = System.nanoTime();
         int undone = dirty && !readOnly ? logs.recover(geometry.offset(space.superblocks())) : 0;
-        List<Integer> internal = blocks.scan(types);
+        List<Integer> internal = blocks.scan(types, !dirty);
         if (!dirty) {
-            blocks.listAll();
             return RecoveryReport.CLEAN;
         }
         var event = new HeapEvents.Recovery();
         event.begin();
         RecoveryReport report = collector.afterCrash(undone, readOnly);
         if (!readOnly) {
+            Lines.Reader reader = lines.reader(space.superblocks());
             internal.forEach(superblock -> {
-                int count = java.util.Objects.requireNonNull(lines.read(superblock, space.superblocks()))
+                int count = java.util.Objects.requireNonNull(reader.read(superblock))
                         .superblocks();
                 lines.clear(superblock);
                 space.give(superblock, count);

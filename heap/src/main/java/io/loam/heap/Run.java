@@ -23,6 +23,7 @@ final class Run {
     /** Added to a state by a marker. */
     static final byte MARK = 0x40;
 
+    private static final long[] NONE = {};
     private static final int MAGIC_SHIFT = 45;
     private static final int PLACE_SHIFT = 48;
 
@@ -49,7 +50,7 @@ final class Run {
     private volatile byte @Nullable [] marks;
 
     /** Set: in use or in a lane. Made with the states, before anybody can change one. */
-    private long[] taken = new long[0];
+    private long[] taken = NONE;
 
     private int takenCount;
     /** Whether the bin lists it as one with free slots. */
