@@ -71,39 +71,27 @@ public record HeapOptions(
 
     /** 64 MiB that can grow to 64 GiB, superblocks of 64 KiB, 4096 roots, 1000 types, MSYNC, nothing rests. */
     public static HeapOptions defaults() {
-        return new HeapOptions(
-                Durability.MSYNC,
-                64L << 20,
-                64L << 30,
-                64 << 10,
-                4096,
-                1000,
-                64,
-                16 << 10,
-                false,
-                0,
-                64L << 20,
-                0,
-                false,
-                0);
+        return new Draft().options();
     }
 
-    /** What a changed copy is made from. */
+    /** What options are made from: the defaults, or others to be changed. */
     private static final class Draft {
-        Durability durability;
-        long initialBytes;
-        long maximumBytes;
-        int superblockBytes;
-        int roots;
-        int types;
-        int logs;
-        int logBytes;
+        Durability durability = Durability.MSYNC;
+        long initialBytes = 64L << 20;
+        long maximumBytes = 64L << 30;
+        int superblockBytes = 64 << 10;
+        int roots = 4096;
+        int types = 1000;
+        int logs = 64;
+        int logBytes = 16 << 10;
         boolean checked;
         long restMillis;
-        long restBytes;
+        long restBytes = 64L << 20;
         int markers;
         boolean recover;
         long protectMillis;
+
+        Draft() {}
 
         Draft(HeapOptions from) {
             durability = from.durability;
@@ -121,26 +109,30 @@ public record HeapOptions(
             recover = from.recover;
             protectMillis = from.protectMillis;
         }
+
+        HeapOptions options() {
+            return new HeapOptions(
+                    durability,
+                    initialBytes,
+                    maximumBytes,
+                    superblockBytes,
+                    roots,
+                    types,
+                    logs,
+                    logBytes,
+                    checked,
+                    restMillis,
+                    restBytes,
+                    markers,
+                    recover,
+                    protectMillis);
+        }
     }
 
     private HeapOptions with(Consumer<Draft> change) {
         var draft = new Draft(this);
         change.accept(draft);
-        return new HeapOptions(
-                draft.durability,
-                draft.initialBytes,
-                draft.maximumBytes,
-                draft.superblockBytes,
-                draft.roots,
-                draft.types,
-                draft.logs,
-                draft.logBytes,
-                draft.checked,
-                draft.restMillis,
-                draft.restBytes,
-                draft.markers,
-                draft.recover,
-                draft.protectMillis);
+        return draft.options();
     }
 
     public HeapOptions withDurability(Durability wanted) {

@@ -265,6 +265,16 @@ class PersistentHeapTest {
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("outside");
         long object = heap.allocate(64);
+        for (long wrong : new long[] {-8, 1L << 40, Long.MAX_VALUE}) {
+            assertThatThrownBy(() -> heap.getLong(wrong))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("simulated memory")
+                    .hasMessageContaining("outside of its objects");
+        }
+        HeapType foreign = SmallHeap.create().type(NODE_LAYOUT);
+        assertThatThrownBy(() -> heap.allocate(foreign))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("is another heap's");
         assertThatThrownBy(() -> heap.view(object).set(ValueLayout.JAVA_LONG, 64, 1))
                 .isInstanceOf(IndexOutOfBoundsException.class);
         assertThatThrownBy(() -> heap.readOnlyView(object).set(ValueLayout.JAVA_LONG, 0, 1))
@@ -648,6 +658,29 @@ class PersistentHeapTest {
 
         Files.write(file(), java.util.Arrays.copyOf(good, good.length / 2));
         assertThatThrownBy(() -> PersistentHeap.open(file(), small())).hasMessageContaining("cut off");
+    }
+
+    /** Their checksums are right: a newer or a faulty Loam has written them. */
+    @Test
+    void headersThatDoNotFitTheHeapAreNamed() {
+        Geometry geometry = Geometry.of(SmallHeap.OPTIONS);
+        int superblock = geometry.firstSuperblock() + 2;
+        Map<String, Lines.Header> headers = Map.of(
+                "type 9 is not in the table of types", new Lines.Header(Lines.SLOTS, 0, 9, 1, 16, 1),
+                "slots of 17 bytes are no size class", new Lines.Header(Lines.SLOTS, 0, HeapType.BYTES_ID, 1, 17, 1),
+                "an object of 0 bytes", new Lines.Header(Lines.LARGE, 0, HeapType.BYTES_ID, 1, 0, 1),
+                "does not fit into the heap", new Lines.Header(Lines.LARGE, 0, HeapType.BYTES_ID, 60, 9, 1));
+        headers.forEach((message, header) -> {
+            SimulatedMemory memory = SmallHeap.memory();
+            PersistentHeap.create(memory, SmallHeap.OPTIONS).close();
+            var damaged = new SimulatedMemory(memory.processEnded());
+            new Lines(damaged, geometry).publish(superblock, header);
+            assertThatThrownBy(() -> PersistentHeap.open(damaged, SmallHeap.OPTIONS))
+                    .isInstanceOf(HeapException.class)
+                    .hasMessageContaining("superblock " + superblock)
+                    .hasMessageContaining(message)
+                    .hasMessageContaining("restore the heap from a copy");
+        });
     }
 
     /** Its pages are mapped to be read: a store would end the JVM. */
