@@ -31,4 +31,7 @@ public interface ValueView {
 
     /** The type bits, 0 to 15. */
     int type();
+
+    /** Bytes of the log that the entry takes: header, key, value and padding. */
+    long storedBytes();
 }

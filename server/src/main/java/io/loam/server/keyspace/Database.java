@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 public final class Database {
 
     private static final byte[] NO_HEADER = {};
+    private static final long INDEX_SLOT_BYTES = 8;
 
     private final Keyspace keyspace;
     private final Namespace entries;
@@ -89,6 +90,17 @@ public final class Database {
     /** Removes a key whose value, elements included, belongs to another key now: nothing is given back. */
     public boolean forget(byte[] key) {
         return entries.delete(key);
+    }
+
+    /** Bytes that a key and its value take: the entry in the log, its slot in the index, and its elements; {@link Namespace#ABSENT} if there is none. */
+    public long storedBytes(byte[] key) {
+        Long bytes = entries.read(key, view -> {
+            long entry = view.storedBytes() + INDEX_SLOT_BYTES;
+            return ValueType.of(view.type()).isLarge()
+                    ? entry + keyspace.elements().storedBytes(view.toByteArray())
+                    : entry;
+        });
+        return bytes == null ? Namespace.ABSENT : bytes;
     }
 
     private byte @Nullable [] largeHeader(byte[] key) {

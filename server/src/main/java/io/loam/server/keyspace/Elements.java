@@ -29,6 +29,11 @@ public interface Elements {
      */
     void abandoned(byte[] header);
 
+    /** Bytes that the elements take in log and index. */
+    default long storedBytes(byte[] header) {
+        return 0;
+    }
+
     /** Whole databases were cleared, headers of large values with them. Called under the locks of all keys. */
     void cleared();
 

@@ -4,7 +4,7 @@ import io.loam.store.ValueView;
 import java.lang.foreign.MemorySegment;
 
 /** A value where it lies, or a validated copy of one that may be overwritten in place. */
-record EntryView(MemorySegment[] pieces, long length, long version, long expiresAtMillis, int type)
+record EntryView(MemorySegment[] pieces, long length, long version, long expiresAtMillis, int type, long storedBytes)
         implements ValueView {
 
     @Override

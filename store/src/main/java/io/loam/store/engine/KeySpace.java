@@ -344,14 +344,20 @@ class KeySpace implements Namespace {
                         ? new MemorySegment[0]
                         : new MemorySegment[] {MemorySegment.ofArray(value).asReadOnly()};
                 return new EntryView(
-                        pieces, value.length, EntryLayout.version(header), expiresAt, EntryLayout.type(header));
+                        pieces,
+                        value.length,
+                        EntryLayout.version(header),
+                        expiresAt,
+                        EntryLayout.type(header),
+                        entries.units(location, header) << 3);
             }
             EntryView view = new EntryView(
                     entries.valuePieces(location, header),
                     entries.valueLength(location, header),
                     EntryLayout.version(header),
                     expiresAt,
-                    EntryLayout.type(header));
+                    EntryLayout.type(header),
+                    entries.units(location, header) << 3);
             engine.checkNotDiscarded();
             return view;
         }

@@ -68,4 +68,9 @@ final class PiecewiseView implements ValueView {
     public int type() {
         return entry.type();
     }
+
+    @Override
+    public long storedBytes() {
+        return length();
+    }
 }

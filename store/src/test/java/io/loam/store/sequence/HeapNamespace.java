@@ -234,6 +234,11 @@ class HeapNamespace implements Namespace {
         public int type() {
             return held.type;
         }
+
+        @Override
+        public long storedBytes() {
+            return length();
+        }
     }
 
     // ---- reading
