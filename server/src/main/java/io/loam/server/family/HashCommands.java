@@ -356,8 +356,10 @@ final class HashCommands {
         List<byte[]> names = new ArrayList<>(arguments.count() / 2);
         List<byte[]> values = new ArrayList<>(arguments.count() / 2);
         Map<ByteBuffer, Integer> places = arguments.count() == 4 ? Map.of() : new HashMap<>();
+        int longest = 0;
         for (int i = 2; i < arguments.count(); i += 2) {
             byte[] name = name(arguments, i);
+            longest = Math.max(longest, Math.max(name.length, arguments.length(i + 1)));
             Integer place = arguments.count() == 4 ? null : places.putIfAbsent(ByteBuffer.wrap(name), names.size());
             if (place == null) {
                 names.add(name);
@@ -369,7 +371,7 @@ final class HashCommands {
         session.aboutToCopy(arguments.totalBytes());
         int added;
         do {
-            added = hashes.set(session, key, hashes.find(session, key), names, values);
+            added = hashes.set(session, key, hashes.find(session, key), names, values, longest);
         } while (added == Hashes.GONE);
         session.happened(KeyEvents.Class.HASH, "hset", key);
         return added;
@@ -392,7 +394,7 @@ final class HashCommands {
     }
 
     private int set(Session session, byte[] key, @Nullable HashValue hash, byte[] name, byte[] value) {
-        return hashes.set(session, key, hash, List.of(name), List.of(value));
+        return hashes.set(session, key, hash, List.of(name), List.of(value), Math.max(name.length, value.length));
     }
 
     private void delete(Session session, Arguments arguments, Reply reply) {

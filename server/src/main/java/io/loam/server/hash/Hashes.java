@@ -55,9 +55,16 @@ public final class Hashes {
      * Sets fields with different names, all or none. The key is locked.
      *
      * @param present what {@link #find} found
+     * @param longest the length of the longest name or value that the command has, of a value too that a later one of the same field replaces
      * @return how many are new, or {@link #GONE}
      */
-    public int set(Session session, byte[] key, @Nullable HashValue present, List<byte[]> names, List<byte[]> values) {
+    public int set(
+            Session session,
+            byte[] key,
+            @Nullable HashValue present,
+            List<byte[]> names,
+            List<byte[]> values,
+            int longest) {
         if (names.size() > QUICK_FIELDS) {
             session.mustBeAllowedToWait();
         }
@@ -66,11 +73,7 @@ public final class Hashes {
         }
         SmallHash small = (SmallHash) present;
         ServerOptions options = session.service().options();
-        boolean fits = true;
-        for (int i = 0; fits && i < names.size(); i++) {
-            fits = Math.max(names.get(i).length, values.get(i).length) <= options.hashMaxListpackValue();
-        }
-        if (fits && names.size() <= options.hashMaxListpackEntries()) {
+        if (longest <= options.hashMaxListpackValue() && names.size() <= options.hashMaxListpackEntries()) {
             CompactHash fields = new CompactHash(
                     small == null ? new byte[0] : small.fields().encoded().clone());
             int added = 0;

@@ -116,8 +116,10 @@ final class DifferentialTest {
                 assertThat(actual.call("HGETALL", key).canonical())
                         .isEqualTo(expected.call("HGETALL", key).canonical());
                 Request encoding = HashRequests.encoding(key);
-                assertThat(encoding.comparison().test(expected.call(encoding.words()), actual.call(encoding.words())))
-                        .as("OBJECT ENCODING %s", key)
+                Value wanted = expected.call(encoding.words());
+                Value got = actual.call(encoding.words());
+                assertThat(encoding.comparison().test(wanted, got))
+                        .as("OBJECT ENCODING %s: %s, here %s", key, wanted, got)
                         .isTrue();
                 long right = ((Number) expected.call("PEXPIRETIME", key)).value();
                 long ours = ((Number) actual.call("PEXPIRETIME", key)).value();
