@@ -6,6 +6,8 @@ module io.loam.server {
     requires io.netty.transport;
     requires io.netty.transport.classes.epoll;
     requires io.netty.transport.classes.io_uring;
+    requires jdk.httpserver;
+    requires jdk.jfr;
     requires static transitive org.jspecify;
 
     exports io.loam.server;

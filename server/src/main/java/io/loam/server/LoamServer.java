@@ -4,10 +4,13 @@ import io.loam.memory.ProcessMemory;
 import io.loam.server.command.Service;
 import io.loam.server.connection.Transport;
 import io.loam.server.family.Families;
+import io.loam.server.watch.MetricsServer;
+import io.loam.server.watch.Watch;
 import io.loam.store.Store;
 import java.net.BindException;
 import java.time.InstantSource;
 import java.util.concurrent.CountDownLatch;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A running server.
@@ -24,6 +27,7 @@ public final class LoamServer implements AutoCloseable {
     private final Service service;
     private final Transport transport;
     private final CountDownLatch stopped = new CountDownLatch(1);
+    private @Nullable MetricsServer metrics;
     private boolean closed;
 
     private LoamServer(ServerOptions options, Service service, Transport transport) {
@@ -47,11 +51,15 @@ public final class LoamServer implements AutoCloseable {
         Store store = open(options, clock);
         Service service = new Service(options, store, clock);
         try {
-            Families.register(service);
+            Watch watch = Watch.begin(service);
+            Families.register(service, watch);
             Transport transport = new Transport(service);
             LoamServer server = new LoamServer(options, service, transport);
             try {
                 service.setPort(transport.bind(options.port()));
+                if (options.metricsPort() > 0) {
+                    server.metrics = MetricsServer.start(service, watch.figures());
+                }
             } catch (BindException | RuntimeException e) {
                 transport.close();
                 throw e;
@@ -110,6 +118,9 @@ public final class LoamServer implements AutoCloseable {
             return;
         }
         closed = true;
+        if (metrics != null) {
+            metrics.close();
+        }
         transport.close();
         service.close();
         stopped.countDown();

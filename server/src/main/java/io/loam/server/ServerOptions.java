@@ -3,6 +3,7 @@ package io.loam.server;
 import io.loam.store.Eviction;
 import io.loam.store.FullPolicy;
 import io.loam.store.UpdatePolicy;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -12,6 +13,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -49,6 +51,12 @@ public final class ServerOptions {
     private volatile String transport = "auto";
     private volatile UpdatePolicy updatePolicy = UpdatePolicy.IN_PLACE;
     private volatile long slowLogMicros = 10_000;
+    private volatile long slowLogLength = 128;
+    private volatile long latencyMonitorMillis;
+    private volatile boolean latencyTracking = true;
+    private volatile List<Double> latencyPercentiles = List.of(50.0, 99.0, 99.9);
+    private volatile int metricsPort;
+    private volatile String metricsBind = "127.0.0.1";
     private volatile boolean protectedMode = true;
     private volatile boolean debugCommand;
     private volatile Map<String, OutputLimit> outputLimits = Map.of(
@@ -147,6 +155,32 @@ public final class ServerOptions {
                 (o, text) -> o.slowLogMicros = Parameter.parseNumber(text, -1, Long.MAX_VALUE));
         free(
                 map,
+                "slowlog-max-len",
+                o -> number(o.slowLogLength),
+                (o, text) -> o.slowLogLength = Parameter.parseNumber(text, 0, Long.MAX_VALUE));
+        free(
+                map,
+                "latency-monitor-threshold",
+                o -> number(o.latencyMonitorMillis),
+                (o, text) -> o.latencyMonitorMillis = Parameter.parseNumber(text, 0, Long.MAX_VALUE));
+        free(
+                map,
+                "latency-tracking",
+                o -> yes(o.latencyTracking),
+                (o, text) -> o.latencyTracking = Parameter.parseBoolean(text));
+        free(
+                map,
+                "latency-tracking-info-percentiles",
+                o -> o.latencyPercentiles.stream().map(ServerOptions::percent).collect(Collectors.joining(" ")),
+                (o, text) -> o.latencyPercentiles = percents(text));
+        fixed(
+                map,
+                "metrics-port",
+                o -> number(o.metricsPort),
+                (o, text) -> o.metricsPort = (int) Parameter.parseNumber(text, 0, 65535));
+        fixed(map, "metrics-bind", o -> o.metricsBind, (o, text) -> o.metricsBind = text.strip());
+        free(
+                map,
                 "protected-mode",
                 o -> yes(o.protectedMode),
                 (o, text) -> o.protectedMode = Parameter.parseBoolean(text));
@@ -205,6 +239,31 @@ public final class ServerOptions {
 
     private static String yes(boolean value) {
         return value ? "yes" : "no";
+    }
+
+    /** A percentile without needless digits: 50, 99.9. */
+    public static String percent(double value) {
+        return value == Math.rint(value) ? Long.toString((long) value) : Double.toString(value);
+    }
+
+    private static List<Double> percents(String text) {
+        List<Double> all = new ArrayList<>();
+        for (String word : text.strip().split("\\s+")) {
+            double value;
+            try {
+                value = word.isEmpty() ? 0 : Double.parseDouble(word);
+            } catch (NumberFormatException e) {
+                throw new IllegalArgumentException("Invalid latency-tracking-info-percentiles parameters", e);
+            }
+            if (!(value >= 0 && value <= 100)) {
+                throw new IllegalArgumentException(
+                        "latency-tracking-info-percentiles parameters should sit between [0.0,100.0]");
+            }
+            if (!word.isEmpty()) {
+                all.add(value);
+            }
+        }
+        return List.copyOf(all);
     }
 
     private static long within(long value, long least, long most) {
@@ -371,6 +430,36 @@ public final class ServerOptions {
     /** What SLOWLOG calls slow; below 0: nothing is. */
     public long slowLogMicros() {
         return slowLogMicros;
+    }
+
+    /** How many slow commands SLOWLOG keeps. */
+    public long slowLogLength() {
+        return slowLogLength;
+    }
+
+    /** From how many milliseconds on LATENCY keeps a command's time; 0: of none. */
+    public long latencyMonitorMillis() {
+        return latencyMonitorMillis;
+    }
+
+    /** Whether the times of all commands are counted. */
+    public boolean latencyTracking() {
+        return latencyTracking;
+    }
+
+    /** What INFO tells of those times. */
+    public List<Double> latencyPercentiles() {
+        return latencyPercentiles;
+    }
+
+    /** The port of the metrics; 0: there is none. */
+    public int metricsPort() {
+        return metricsPort;
+    }
+
+    /** The address of the metrics. */
+    public String metricsBind() {
+        return metricsBind;
     }
 
     public boolean protectedMode() {

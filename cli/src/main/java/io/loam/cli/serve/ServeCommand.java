@@ -63,6 +63,14 @@ public final class ServeCommand implements Callable<Integer> {
     String policy;
 
     @Option(
+            names = "--metrics-port",
+            paramLabel = "PORT",
+            description = "Metrics for Prometheus and health by HTTP at this port of 127.0.0.1 (or of the setting"
+                    + " metrics-bind). Default: none.")
+    @Nullable
+    Integer metricsPort;
+
+    @Option(
             names = "--set",
             paramLabel = "NAME=VALUE",
             description = "Any setting, by its name in redis.conf: --set requirepass=secret. Several are allowed.")
@@ -85,6 +93,9 @@ public final class ServeCommand implements Callable<Integer> {
     ServerOptions options() {
         // as the logs of other servers: when, how bad, what
         System.setProperty("java.util.logging.SimpleFormatter.format", "%1$tF %1$tT.%1$tL %4$s %5$s%6$s%n");
+        // a client of the metrics that sends or reads too slowly is given up, seconds
+        System.setProperty("sun.net.httpserver.maxReqTime", "10");
+        System.setProperty("sun.net.httpserver.maxRspTime", "30");
         ServerOptions options = new ServerOptions();
         long quarter = Math.min(ProcessMemory.physicalBytes(), ProcessMemory.cgroupLimitBytes()) / 4;
         set(options, "maxmemory", Long.toString(Math.min(MOST_BY_DEFAULT, quarter)));
@@ -100,6 +111,9 @@ public final class ServeCommand implements Callable<Integer> {
         }
         if (port != null) {
             set(options, "port", Integer.toString(port));
+        }
+        if (metricsPort != null) {
+            set(options, "metrics-port", Integer.toString(metricsPort));
         }
         return options;
     }
@@ -141,7 +155,7 @@ public final class ServeCommand implements Callable<Integer> {
                 Loam %s serves the Redis protocol
                   address  %s port %d
                   memory   %s, %s when it is full
-                  threads  %d over %s
+                  threads  %d over %s%s
                   process  %d; stop it with SHUTDOWN or SIGTERM
                   try      redis-cli -p %d""",
                 Version.ofBuild(),
@@ -153,6 +167,9 @@ public final class ServeCommand implements Callable<Integer> {
                         : "evicts (" + options.maxMemoryPolicy() + ")",
                 options.eventLoops(),
                 server.transport(),
+                options.metricsPort() == 0
+                        ? ""
+                        : "\n  metrics  http://" + options.metricsBind() + ":" + options.metricsPort() + "/metrics",
                 ProcessHandle.current().pid(),
                 server.port());
     }

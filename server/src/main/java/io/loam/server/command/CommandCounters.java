@@ -1,7 +1,9 @@
 package io.loam.server.command;
 
+import io.loam.server.ServerOptions;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import org.jspecify.annotations.Nullable;
 
 /** How often commands ran and how long, on one event loop: it alone writes, anyone reads. By {@link Command#number}. */
 public final class CommandCounters {
@@ -9,10 +11,15 @@ public final class CommandCounters {
     private static final VarHandle LONGS = MethodHandles.arrayElementVarHandle(long[].class);
     private static final int FIELDS = 4;
 
+    private final ServerOptions options;
     private final long[] counts;
+    /** Made when a command first runs; their fields are final, so a reader sees none or a whole one. */
+    private final @Nullable Latencies[] latencies;
 
-    CommandCounters(int commands) {
+    CommandCounters(int commands, ServerOptions options) {
+        this.options = options;
         counts = new long[FIELDS * commands];
+        latencies = new Latencies[commands];
     }
 
     /** What an event loop counted of one command. */
@@ -30,6 +37,24 @@ public final class CommandCounters {
         add(at + 1, nanos);
         if (failed) {
             add(at + 2, 1);
+        }
+        if (options.latencyTracking()) {
+            Latencies known = latencies[command.number()];
+            (known == null ? first(command) : known).record(nanos);
+        }
+    }
+
+    private Latencies first(Command command) {
+        Latencies made = new Latencies();
+        latencies[command.number()] = made;
+        return made;
+    }
+
+    /** Adds the durations of a command to {@code sum}. */
+    void addLatencies(Command command, Latencies sum) {
+        Latencies known = latencies[command.number()];
+        if (known != null) {
+            known.addTo(sum);
         }
     }
 
@@ -55,6 +80,11 @@ public final class CommandCounters {
     public void reset() {
         for (int i = 0; i < counts.length; i++) {
             LONGS.setOpaque(counts, i, 0L);
+        }
+        for (Latencies each : latencies) {
+            if (each != null) {
+                each.reset();
+            }
         }
     }
 }

@@ -38,6 +38,7 @@ public final class Service implements AutoCloseable {
     private final LongAdder rejectedConnections = new LongAdder();
     private final Map<String, LongAdder> errors = new ConcurrentHashMap<>();
     private final CopyOnWriteArrayList<CommandCounters> counters = new CopyOnWriteArrayList<>();
+    private final CopyOnWriteArrayList<Runnable> secondly = new CopyOnWriteArrayList<>();
     private final LongAdder inputBytes = new LongAdder();
     private final LongAdder outputBytes = new LongAdder();
     private volatile List<Interceptor> interceptors = List.of();
@@ -241,7 +242,7 @@ public final class Service implements AutoCloseable {
 
     /** Counters for one event loop. The table is frozen. */
     public CommandCounters newCounters() {
-        CommandCounters made = new CommandCounters(table.all().size());
+        CommandCounters made = new CommandCounters(table.all().size(), options);
         counters.add(made);
         return made;
     }
@@ -253,6 +254,53 @@ public final class Service implements AutoCloseable {
             sum = sum.plus(each.count(command));
         }
         return sum;
+    }
+
+    /** How long a command took on all event loops. */
+    public Latencies latencies(Command command) {
+        Latencies sum = new Latencies();
+        for (CommandCounters each : counters) {
+            each.addLatencies(command, sum);
+        }
+        return sum;
+    }
+
+    /** How long all commands took on all event loops. */
+    public Latencies latencies() {
+        Latencies sum = new Latencies();
+        for (CommandCounters each : counters) {
+            table.all().forEach(command -> each.addLatencies(command, sum));
+        }
+        return sum;
+    }
+
+    /** Commands that ran. */
+    public long calls() {
+        return table.all().stream().mapToLong(command -> count(command).calls()).sum();
+    }
+
+    /** Bytes held of requests that are not complete. */
+    public long heldInputBytes() {
+        return sessions.values().stream()
+                .mapToLong(session -> session.link().inputBytes())
+                .sum();
+    }
+
+    /** Bytes of replies that wait to be sent. */
+    public long heldOutputBytes() {
+        return sessions.values().stream()
+                .mapToLong(session -> session.link().outputBytes())
+                .sum();
+    }
+
+    /** Runs {@code task} about every second, on an event loop: it must not wait. */
+    public void everySecond(Runnable task) {
+        secondly.add(task);
+    }
+
+    /** By the transport, about every second. */
+    public void second() {
+        secondly.forEach(Runnable::run);
     }
 
     /** Counts a refusal by its code, the text's first word. */

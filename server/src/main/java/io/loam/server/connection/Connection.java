@@ -2,6 +2,7 @@ package io.loam.server.connection;
 
 import io.loam.server.ServerOptions.OutputLimit;
 import io.loam.server.command.Command;
+import io.loam.server.command.CommandObserver;
 import io.loam.server.command.Dispatcher;
 import io.loam.server.command.Link;
 import io.loam.server.command.Service;
@@ -78,6 +79,9 @@ public final class Connection extends ChannelInboundHandlerAdapter implements Li
         worker = workers.apply(ctx.channel());
         Session opened = service.open(this);
         if (opened == null) {
+            ConnectionRefusedEvent event = new ConnectionRefusedEvent();
+            event.remoteAddress = remoteAddress();
+            event.commit();
             byte[] refusal = "-ERR max number of clients reached\r\n".getBytes(StandardCharsets.US_ASCII);
             ctx.writeAndFlush(Unpooled.wrappedBuffer(refusal)).addListener(ChannelFutureListener.CLOSE);
             return;
@@ -214,9 +218,9 @@ public final class Connection extends ChannelInboundHandlerAdapter implements Li
                 shared.counters.rejected(command);
             } else {
                 shared.counters.ran(command, nanos, reply.isErrorAt(mark));
-                long slow = service.options().slowLogMicros();
-                if (slow >= 0 && nanos >= slow * 1000) {
-                    service.observer().ran(client, command, arguments, nanos);
+                CommandObserver observer = service.observer();
+                if (nanos >= observer.fromNanos()) {
+                    observer.ran(client, command, arguments, nanos);
                 }
             }
         }
@@ -336,8 +340,19 @@ public final class Connection extends ChannelInboundHandlerAdapter implements Li
             ctx.flush();
             if (!ctx.channel().isWritable()) {
                 full = true;
+                tellFull(false);
                 ctx.channel().config().setAutoRead(false);
             }
+        }
+    }
+
+    private void tellFull(boolean disconnected) {
+        OutputFullEvent event = new OutputFullEvent();
+        if (event.shouldCommit()) {
+            event.remoteAddress = remoteAddress();
+            event.waitingBytes = outputBytes();
+            event.disconnected = disconnected;
+            event.commit();
         }
     }
 
@@ -437,6 +452,7 @@ public final class Connection extends ChannelInboundHandlerAdapter implements Li
                     client.id(),
                     remoteAddress(),
                     waiting);
+            tellFull(true);
             close();
         }
     }

@@ -1,6 +1,7 @@
 package io.loam.server.family;
 
 import io.loam.server.command.Service;
+import io.loam.server.watch.Watch;
 
 /** All commands of the server. */
 public final class Families {
@@ -8,11 +9,15 @@ public final class Families {
     private Families() {}
 
     /** Declares every command, and closes the table. */
-    public static void register(Service service) {
+    public static void register(Service service, Watch watch) {
         ConnectionCommands.register(service);
         ClientCommands.register(service);
         CommandCommands.register(service);
-        ServerCommands.register(service);
+        ServerCommands.register(service, watch.rates());
+        SlowLogCommands.register(service, watch.slowLog());
+        LatencyCommands.register(service, watch.latencyMonitor());
+        MemoryCommands.register(service);
+        LoamCommands.register(service, watch.figures());
         KeyCommands.register(service);
         ExpiryCommands.register(service);
         DumpCommands.register(service);

@@ -1,11 +1,14 @@
 package io.loam.server.family;
 
 import io.loam.memory.ProcessMemory;
+import io.loam.server.ServerOptions;
 import io.loam.server.command.Command;
 import io.loam.server.command.CommandCounters.Count;
+import io.loam.server.command.Latencies;
 import io.loam.server.command.Service;
-import io.loam.server.command.Session;
 import io.loam.server.keyspace.Keyspace;
+import io.loam.server.watch.Figures;
+import io.loam.server.watch.Rates;
 import io.loam.store.StoreStats;
 import java.time.Duration;
 import java.util.LinkedHashMap;
@@ -16,20 +19,22 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
-import java.util.function.ToLongFunction;
+import java.util.stream.Collectors;
 
 /**
  * The text of INFO. A section is a method and a line in {@link #sections}; those of {@link #EXTRA} are in {@code INFO all} only.
  */
 final class InfoReport {
 
-    private static final Set<String> EXTRA = Set.of("commandstats");
+    private static final Set<String> EXTRA = Set.of("commandstats", "latencystats");
 
     private final Service service;
+    private final Rates.Sample rates;
     private final StringBuilder text = new StringBuilder();
 
-    InfoReport(Service service) {
+    InfoReport(Service service, Rates.Sample rates) {
         this.service = service;
+        this.rates = rates;
     }
 
     private Map<String, Runnable> sections() {
@@ -42,6 +47,7 @@ final class InfoReport {
         sections.put("replication", this::replication);
         sections.put("cpu", this::cpu);
         sections.put("commandstats", this::commands);
+        sections.put("latencystats", this::latencies);
         sections.put("errorstats", this::errors);
         sections.put("cluster", () -> line("cluster_enabled", 0));
         sections.put("keyspace", this::keyspace);
@@ -112,39 +118,56 @@ final class InfoReport {
     private void clients() {
         line("connected_clients", service.sessionCount());
         line("maxclients", service.options().maxClients());
-        line("client_input_bytes", sum(session -> session.link().inputBytes()));
-        line("client_output_bytes", sum(session -> session.link().outputBytes()));
+        line("client_input_bytes", service.heldInputBytes());
+        line("client_output_bytes", service.heldOutputBytes());
         line("blocked_clients", 0);
         line("tracking_clients", 0);
     }
 
-    private long sum(ToLongFunction<Session> measure) {
-        return service.sessions().stream().mapToLong(measure).sum();
-    }
-
     private void memory() {
         StoreStats stats = service.store().stats();
-        long used = stats.capacityBytes() - stats.freeBytes();
+        long inputs = service.heldInputBytes();
+        long outputs = service.heldOutputBytes();
+        long store = stats.capacityBytes() - stats.freeBytes();
+        long used = store + inputs + outputs;
+        long rss = ProcessMemory.rssBytes();
+        long dead = stats.logBytes() - stats.liveLogBytes();
         bytes("used_memory", used);
-        bytes("used_memory_rss", ProcessMemory.rssBytes());
-        line("used_memory_overhead", stats.tableBytes() + stats.indexBytes());
+        bytes("used_memory_rss", rss);
+        bytes("used_memory_rss_peak", ProcessMemory.peakRssBytes());
+        line("used_memory_startup", stats.tableBytes());
+        line("used_memory_overhead", stats.tableBytes() + stats.indexBytes() + inputs + outputs);
         line("used_memory_dataset", stats.liveLogBytes());
+        line("used_memory_dataset_perc", decimals(100.0 * stats.liveLogBytes() / Math.max(1, used)) + "%");
+        bytes("total_system_memory", ProcessMemory.physicalBytes());
         line("live_user_bytes", stats.liveUserBytes());
         line("live_log_bytes", stats.liveLogBytes());
-        line("dead_log_bytes", stats.deadLogBytes());
+        line("dead_log_bytes", dead);
         line("index_bytes", stats.indexBytes());
         line("table_bytes", stats.tableBytes());
         line("free_bytes", stats.freeBytes());
+        line("reserve_bytes", stats.reserveBytes());
         line("released_bytes", stats.releasedBytes());
         line("log_utilisation", String.format(Locale.ROOT, "%.3f", stats.utilisation()));
+        line("java_heap_bytes", Runtime.getRuntime().totalMemory());
         bytes("maxmemory", stats.capacityBytes());
         line("maxmemory_policy", service.options().maxMemoryPolicy());
-        line(
-                "mem_fragmentation_ratio",
-                String.format(Locale.ROOT, "%.2f", (double) ProcessMemory.rssBytes() / Math.max(1, used)));
-        line("java_heap_bytes", Runtime.getRuntime().totalMemory());
+        line("allocator_allocated", stats.liveLogBytes() + stats.indexBytes() + stats.tableBytes());
+        line("allocator_active", store);
+        line("allocator_frag_ratio", decimals((double) stats.logBytes() / Math.max(1, stats.liveLogBytes())));
+        line("allocator_frag_bytes", dead);
+        line("mem_fragmentation_ratio", decimals((double) rss / Math.max(1, used)));
+        line("mem_fragmentation_bytes", rss - used);
+        line("mem_clients_normal", inputs + outputs);
+        line("mem_clients_input", inputs);
+        line("mem_clients_output", outputs);
         line("mem_allocator", "loam");
+        line("active_defrag_running", 0);
         line("lazyfree_pending_objects", 0);
+    }
+
+    private static String decimals(double value) {
+        return String.format(Locale.ROOT, "%.2f", value);
     }
 
     private void persistence() {
@@ -160,9 +183,12 @@ final class InfoReport {
     private void stats() {
         StoreStats stats = service.store().stats();
         line("total_connections_received", service.connections());
-        line("total_commands_processed", totalCalls());
+        line("total_commands_processed", service.calls());
         line("total_net_input_bytes", service.inputBytes().sum());
+        line("instantaneous_ops_per_sec", Math.round(rates.commands()));
         line("total_net_output_bytes", service.outputBytes().sum());
+        line("instantaneous_input_kbps", decimals(rates.inputBytes() / 1024));
+        line("instantaneous_output_kbps", decimals(rates.outputBytes() / 1024));
         line("rejected_connections", service.rejectedConnections().sum());
         line("expired_keys", stats.expiredEntries());
         line("evicted_keys", stats.evictedEntries());
@@ -172,16 +198,12 @@ final class InfoReport {
         line("cleaner_passes", stats.cleaningPasses());
         line("cleaner_segments", stats.cleanedSegments());
         line("cleaner_copied_bytes", stats.cleanerCopiedBytes());
+        line("write_cost", decimals(Figures.writeCost(stats)));
         line("appended_bytes", stats.appendedBytes());
         line("overwritten_bytes", stats.overwrittenBytes());
         line("writer_stalls", stats.writerStalls());
+        line("longest_stall_usec", stats.longestStallNanos() / 1000);
         line("refused_writes", stats.refusedWrites());
-    }
-
-    private long totalCalls() {
-        return service.table().all().stream()
-                .mapToLong(command -> service.count(command).calls())
-                .sum();
     }
 
     private void replication() {
@@ -206,6 +228,19 @@ final class InfoReport {
                 "calls=" + count.calls() + ",usec=" + count.nanos() / 1000 + ",usec_per_call="
                         + String.format(Locale.ROOT, "%.2f", count.nanos() / 1000.0 / Math.max(1, count.calls()))
                         + ",rejected_calls=" + count.rejected() + ",failed_calls=" + count.failed()));
+    }
+
+    private void latencies() {
+        forEachCounted((command, count) -> {
+            Latencies latencies = service.latencies(command);
+            if (latencies.count() > 0) {
+                String percentiles = service.options().latencyPercentiles().stream()
+                        .map(percent -> "p" + ServerOptions.percent(percent) + "="
+                                + String.format(Locale.ROOT, "%.3f", latencies.percentileNanos(percent) / 1000.0))
+                        .collect(Collectors.joining(","));
+                line("latency_percentiles_usec_" + command.name(), percentiles);
+            }
+        });
     }
 
     private void forEachCounted(BiConsumer<Command, Count> action) {

@@ -13,6 +13,7 @@ import io.loam.server.protocol.Glob;
 import io.loam.server.protocol.Numbers;
 import io.loam.server.protocol.RedisError;
 import io.loam.server.protocol.Reply;
+import io.loam.server.watch.Rates;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -26,7 +27,7 @@ final class ServerCommands {
 
     private ServerCommands() {}
 
-    static void register(Service service) {
+    static void register(Service service, Rates rates) {
         Family plain = service.table().family("server", null);
         Family keys = service.table().family("server", "keyspace");
         plain.command("time", 1, "loading stale fast")
@@ -65,7 +66,8 @@ final class ServerCommands {
                 .category("dangerous")
                 .tip("nondeterministic_output", "request_policy:all_shards", "response_policy:special")
                 .docs("1.0.0", "O(1)", "Tells how the server does.")
-                .runs(ServerCommands::info);
+                .runs((session, arguments, reply) ->
+                        reply.verbatim("txt", new InfoReport(service, rates.latest()).text(arguments.texts(1))));
         plain.command("shutdown", -1, "admin noscript loading stale no_multi allow_busy")
                 .docs("1.0.0", "O(1)", "Ends the server.")
                 .runs(ServerCommands::shutDown);
@@ -156,10 +158,6 @@ final class ServerCommands {
     }
 
     // ---- the server
-
-    private static void info(Session session, Arguments arguments, Reply reply) {
-        reply.verbatim("txt", new InfoReport(session.service()).text(arguments.texts(1)));
-    }
 
     private static void shutDown(Session session, Arguments arguments, Reply reply) {
         for (int i = 1; i < arguments.count(); i++) {

@@ -7,6 +7,7 @@
  *                           StringCommands, CounterCommands, BitCommands, BitfieldCommands, LcsCommand,
  *                           HashCommands
  *   Strings       reads values of the type string
+ *                           SlowLogCommands, LatencyCommands, MemoryCommands, LoamCommands
  *   InfoReport    the text of INFO
  * </pre>
  *

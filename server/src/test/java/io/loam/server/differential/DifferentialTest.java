@@ -33,7 +33,8 @@ final class DifferentialTest {
             new BitRequests(),
             new HashRequests(),
             new HashRequests(),
-            new ConnectionRequests());
+            new ConnectionRequests(),
+            new WatchRequests());
 
     private static final int STEPS = Integer.getInteger("loam.differential.steps", 3000);
     private static final long FIRST_SEED = Long.getLong("loam.differential.seed", 1);

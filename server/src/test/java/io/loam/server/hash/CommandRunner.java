@@ -9,6 +9,7 @@ import io.loam.server.command.Session;
 import io.loam.server.family.Families;
 import io.loam.server.protocol.Arguments;
 import io.loam.server.protocol.Reply;
+import io.loam.server.watch.Watch;
 import io.loam.store.Store;
 import io.netty.buffer.UnpooledByteBufAllocator;
 import java.nio.charset.StandardCharsets;
@@ -28,7 +29,7 @@ final class CommandRunner implements AutoCloseable {
             options.set(settings[i], settings[i + 1]);
         }
         service = new Service(options, store, clock);
-        Families.register(service);
+        Families.register(service, Watch.begin(service));
         dispatcher = new Dispatcher(service);
         session = new Session(service, 1, new NoLink());
     }
