@@ -236,6 +236,23 @@ final class WatchTest {
     }
 
     @Test
+    void memoryUsageCountsTheFieldsOfALargeHash() throws IOException {
+        RespClient client = start();
+        client.call("HSET", "first", "f", "v".repeat(100)); // takes the ids of the next ones too
+        long before = number(stats(client).get("memory_live_bytes"));
+        for (int i = 0; i < 500; i++) {
+            client.call("HSET", "hash", "field" + i, "v".repeat(i % 200));
+        }
+        for (int i = 0; i < 500; i += 7) {
+            client.call("HDEL", "hash", "field" + i);
+        }
+        long entries = 2 + 2 * number(client.call("HLEN", "hash"));
+        assertThat(client.call("OBJECT", "ENCODING", "hash")).isEqualTo(new Bulk("hashtable"));
+        assertThat(number(client.call("MEMORY", "USAGE", "hash")) - 8 * entries)
+                .isEqualTo(number(stats(client).get("memory_live_bytes")) - before);
+    }
+
+    @Test
     void infoSplitsTheMemoryHonestly() throws IOException {
         RespClient client = start("update-policy", "append");
         for (int i = 0; i < 3_000; i++) {

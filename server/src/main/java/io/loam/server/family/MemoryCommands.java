@@ -6,6 +6,7 @@ import io.loam.server.command.CommandTable.Family;
 import io.loam.server.command.Service;
 import io.loam.server.command.Session;
 import io.loam.server.keyspace.Keyspace;
+import io.loam.server.keyspace.ValueType;
 import io.loam.server.protocol.Arguments;
 import io.loam.server.protocol.RedisError;
 import io.loam.server.protocol.Reply;
@@ -31,7 +32,7 @@ final class MemoryCommands {
         Command memory = family.container("memory", "4.0.0", "Tells what the memory holds.");
         family.subcommand(memory, "usage", -3, "readonly")
                 .keys("RO", 2, 0, 1)
-                .docs("4.0.0", "O(1)", "Returns the bytes that a key takes in log and index.")
+                .docs("4.0.0", "O(N) in the number of fields.", "Returns the bytes that a key takes in log and index.")
                 .runs(MemoryCommands::usage);
         family.subcommand(memory, "stats", 2, "")
                 .slow()
@@ -83,7 +84,12 @@ final class MemoryCommands {
                 throw RedisError.SYNTAX;
             }
         }
-        long bytes = session.database().storedBytes(arguments.key(2));
+        byte[] key = arguments.key(2);
+        ValueType type = session.type(key);
+        if (type != null && type.isLarge()) {
+            session.mustBeAllowedToWait();
+        }
+        long bytes = session.database().storedBytes(key);
         if (bytes == Namespace.ABSENT) {
             reply.nothing();
         } else {

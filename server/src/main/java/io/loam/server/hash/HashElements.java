@@ -194,6 +194,11 @@ public final class HashElements implements Elements {
         return new HashHeader(id, copied[0], copied[1], copied[0], HashHeader.NONE).encoded();
     }
 
+    @Override
+    public long storedBytes(byte[] header) {
+        return new LargeHash(this, HashHeader.of(header), 0).storedBytes();
+    }
+
     // ---- what is to be reclaimed
 
     @Override

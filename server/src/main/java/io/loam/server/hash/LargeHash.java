@@ -139,6 +139,24 @@ final class LargeHash implements HashValue {
         }
     }
 
+    /** Bytes that owner, ordinals and fields take in log and index. */
+    long storedBytes() {
+        long bytes = storedBytes(HashElements.ownerKey(header.id()));
+        for (long ordinal = 0; ordinal < header.limit(); ordinal++) {
+            if (ordinal % BATCH == BATCH - 1) {
+                Thread.yield(); // others wait for this processor
+            }
+            byte[] name = nameAt(ordinal);
+            bytes += storedBytes(ordinalKey(ordinal)) + (name == null ? 0 : storedBytes(fieldKey(name)));
+        }
+        return bytes;
+    }
+
+    private long storedBytes(byte[] key) {
+        Long bytes = elements.read(key, Database::storedBytes);
+        return bytes == null ? 0 : bytes;
+    }
+
     /** Visits the fields with ordinals from {@code from} to {@code to}. */
     private void visit(long from, long to, boolean values, FieldVisitor visitor) {
         List<byte @Nullable []> names = elements.getAll(HashElements.ordinalKeys(header.id(), from, to));

@@ -94,13 +94,20 @@ public final class Database {
 
     /** Bytes that a key and its value take: the entry in the log, its slot in the index, and its elements; {@link Namespace#ABSENT} if there is none. */
     public long storedBytes(byte[] key) {
-        Long bytes = entries.read(key, view -> {
-            long entry = view.storedBytes() + INDEX_SLOT_BYTES;
-            return ValueType.of(view.type()).isLarge()
-                    ? entry + keyspace.elements().storedBytes(view.toByteArray())
-                    : entry;
+        long[] bytes = {0};
+        byte[] header = entries.read(key, view -> {
+            bytes[0] = storedBytes(view);
+            return ValueType.of(view.type()).isLarge() ? view.toByteArray() : NO_HEADER;
         });
-        return bytes == null ? Namespace.ABSENT : bytes;
+        if (header == null) {
+            return Namespace.ABSENT;
+        }
+        return header.length == 0 ? bytes[0] : bytes[0] + keyspace.elements().storedBytes(header);
+    }
+
+    /** Bytes that an entry takes in the log, and its slot in the index. */
+    public static long storedBytes(ValueView view) {
+        return view.storedBytes() + INDEX_SLOT_BYTES;
     }
 
     private byte @Nullable [] largeHeader(byte[] key) {

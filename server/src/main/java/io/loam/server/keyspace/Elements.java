@@ -9,6 +9,11 @@ public interface Elements {
         public void abandoned(byte[] header) {}
 
         @Override
+        public long storedBytes(byte[] header) {
+            throw new IllegalStateException("a large value, and nothing that knows its elements");
+        }
+
+        @Override
         public void cleared() {}
 
         @Override
@@ -29,10 +34,8 @@ public interface Elements {
      */
     void abandoned(byte[] header);
 
-    /** Bytes that the elements take in log and index. */
-    default long storedBytes(byte[] header) {
-        return 0;
-    }
+    /** Bytes that the elements take in log and index. Takes long. */
+    long storedBytes(byte[] header);
 
     /** Whole databases were cleared, headers of large values with them. Called under the locks of all keys. */
     void cleared();
