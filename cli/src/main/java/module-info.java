@@ -21,4 +21,6 @@ module io.loam.cli {
             info.picocli;
     opens io.loam.cli.space to
             info.picocli;
+    opens io.loam.cli.top to
+            info.picocli;
 }

@@ -6,6 +6,7 @@ import io.loam.cli.heap.HeapCommand;
 import io.loam.cli.serve.ServeCommand;
 import io.loam.cli.shell.ShellCommand;
 import io.loam.cli.space.SpaceCommand;
+import io.loam.cli.top.TopCommand;
 import java.io.PrintWriter;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -21,6 +22,7 @@ import picocli.CommandLine.Spec;
         versionProvider = Version.class,
         subcommands = {
             ServeCommand.class,
+            TopCommand.class,
             DemoCommand.class,
             ShellCommand.class,
             SpaceCommand.class,

@@ -45,8 +45,17 @@ public record Screen(int width, boolean colour, boolean unicode, boolean live) {
         return Math.clamp(width, MINIMUM_WIDTH, MAXIMUM_WIDTH);
     }
 
-    /** Asks {@code stty}, which knows the size of the terminal it inherits. */
+    /** How many rows the terminal has; as good as any number if there is none. */
+    public static int rows() {
+        return sizeOfTerminal(0, Integer.MAX_VALUE);
+    }
+
     private static int ofTerminal() {
+        return sizeOfTerminal(1, DEFAULT_WIDTH);
+    }
+
+    /** Asks {@code stty}, which knows the size of the terminal it inherits: rows, then columns. */
+    private static int sizeOfTerminal(int which, int otherwise) {
         try {
             Process stty = new ProcessBuilder("stty", "size")
                     .redirectInput(ProcessBuilder.Redirect.INHERIT)
@@ -54,9 +63,9 @@ public record Screen(int width, boolean colour, boolean unicode, boolean live) {
             String[] size = new String(stty.getInputStream().readAllBytes(), StandardCharsets.US_ASCII)
                     .strip()
                     .split(" ", -1);
-            return size.length == 2 && size[1].matches("[1-9]\\d{0,3}") ? Integer.parseInt(size[1]) : DEFAULT_WIDTH;
+            return size.length == 2 && size[which].matches("[1-9]\\d{0,3}") ? Integer.parseInt(size[which]) : otherwise;
         } catch (IOException ignored) {
-            return DEFAULT_WIDTH;
+            return otherwise;
         }
     }
 }

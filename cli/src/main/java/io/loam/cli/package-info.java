@@ -3,6 +3,7 @@
  *
  * <pre>
  *   Main ──mounts──► serve.ServeCommand    a server that speaks the Redis protocol
+ *     │    ├──────► top.TopCommand        what a running server does, redrawn each second
  *     │    ├──────► demo.DemoCommand      real data, overwritten and verified
  *     │    ├──────► shell.ShellCommand    an interactive store
  *     │    └──────► further commands of other modules

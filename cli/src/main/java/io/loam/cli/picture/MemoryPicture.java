@@ -10,6 +10,8 @@ import java.util.Locale;
 
 /** What a store's memory holds, as text for a screen. Pure: the same figures give the same text. */
 public final class MemoryPicture {
+    private static final int MOST_ROWS = 40;
+
     private final Screen screen;
     private final Paint paint;
 
@@ -31,9 +33,14 @@ public final class MemoryPicture {
         return paint.in(Paint.BOLD, title) + "\n" + new CapacityBar(screen).draw(stats) + overhead(stats);
     }
 
-    /** A cell per segment. */
+    /** A cell per segment, in at most 40 rows. */
     public String segmentMap(StoreStats stats) {
-        return new SegmentMap(screen).draw(stats);
+        return segmentMap(stats, MOST_ROWS);
+    }
+
+    /** A cell per segment, or per some neighbours so that the rows are enough. */
+    public String segmentMap(StoreStats stats, int mostRows) {
+        return new SegmentMap(screen).draw(stats, mostRows);
     }
 
     /** How many sealed segments are how full of live bytes. */

@@ -6,9 +6,11 @@ import io.loam.store.StoreStats.SegmentInfo;
 import java.util.Comparator;
 import java.util.List;
 
-/** A cell for each segment, oldest first: how full of live bytes it is, or what happens to it. */
+/** A cell for each segment, oldest first: how full of live bytes it is, or what happens to it. If there are too many, neighbours share a cell. */
 final class SegmentMap {
-    private static final int MOST_ROWS = 40;
+    /** From the most usual to the rarest. */
+    private static final List<String> STATES = List.of("SEALED", "RETIRED", "HEAD", "CLEANING");
+
     private static final String FILLS = " ▁▂▃▄▅▆▇█";
 
     private final Screen screen;
@@ -19,25 +21,40 @@ final class SegmentMap {
         this.paint = new Paint(screen.colour());
     }
 
-    String draw(StoreStats stats) {
+    String draw(StoreStats stats, int mostRows) {
         List<SegmentInfo> segments = stats.segments().stream()
                 .sorted(Comparator.comparingLong(SegmentInfo::ageMillis).reversed())
                 .toList();
         int columns = screen.width() - 2;
-        int shown = Math.min(segments.size(), columns * MOST_ROWS);
-        var text = new StringBuilder("Segments, oldest first: " + segments.size() + "\n");
-        for (int i = 0; i < shown; i++) {
-            text.append(i % columns == 0 ? "  " : "").append(cell(segments.get(i), stats.blockBytes()));
-            text.append(i % columns == columns - 1 || i == shown - 1 ? "\n" : "");
-        }
-        if (shown < segments.size()) {
-            text.append("  and ").append(segments.size() - shown).append(" younger ones\n");
+        int perCell = Math.max(1, Math.ceilDiv(segments.size(), columns * mostRows));
+        int cells = Math.ceilDiv(segments.size(), perCell);
+        var text = new StringBuilder("Segments, oldest first: " + segments.size());
+        text.append(perCell == 1 ? "\n" : ", " + perCell + " in a cell\n");
+        for (int i = 0; i < cells; i++) {
+            SegmentInfo shown = together(segments.subList(i * perCell, Math.min(segments.size(), (i + 1) * perCell)));
+            text.append(i % columns == 0 ? "  " : "").append(cell(shown, stats.blockBytes()));
+            text.append(i % columns == columns - 1 || i == cells - 1 ? "\n" : "");
         }
         String scale = screen.unicode() ? "▁ to █" : "0 to 9";
         return text.append("  ")
                 .append(scale)
                 .append(" live share of a sealed segment, H head, C being cleaned, R retired\n")
                 .toString();
+    }
+
+    /** Several segments as one: the state that is rarest of theirs, the bytes of all. */
+    private static SegmentInfo together(List<SegmentInfo> some) {
+        String state = some.getFirst().state();
+        int blocks = 0;
+        long live = 0;
+        long used = 0;
+        for (SegmentInfo each : some) {
+            state = STATES.indexOf(each.state()) > STATES.indexOf(state) ? each.state() : state;
+            blocks += each.blocks();
+            live += each.liveBytes();
+            used += each.usedBytes();
+        }
+        return new SegmentInfo(state, blocks, live, used, some.getFirst().ageMillis());
     }
 
     private String cell(SegmentInfo segment, int blockBytes) {

@@ -6,6 +6,7 @@ import io.loam.cli.FakeStore;
 import io.loam.cli.Screen;
 import io.loam.store.StoreStats;
 import io.loam.store.StoreStats.SegmentInfo;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -48,6 +49,20 @@ class MemoryPictureTest {
                 """);
         assertThat(new MemoryPicture(new Screen(80, false, true, false)).segmentMap(STATS))
                 .contains("  █▄CRH\n");
+    }
+
+    @Test
+    void neighboursShareACellWhenThereAreTooManySegments() {
+        List<SegmentInfo> segments = new ArrayList<>();
+        for (int age = 1; age <= 100; age++) {
+            segments.add(new SegmentInfo(age == 50 ? "CLEANING" : "SEALED", 16, age > 60 ? 1 << 20 : 0, 1 << 20, age));
+        }
+        StoreStats stats = FakeStore.Samples.stats(1L << 26, 1000, 48L << 20, segments);
+        assertThat(new MemoryPicture(new Screen(42, false, false, false)).segmentMap(stats, 1))
+                .startsWith("""
+                        Segments, oldest first: 100, 3 in a cell
+                          9999999999999300C00000000000000000
+                        """);
     }
 
     @Test
