@@ -17,6 +17,7 @@ import java.net.BindException;
 import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -24,6 +25,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -376,6 +378,29 @@ final class LoamServerTest {
         assertThat(client.call("CLIENT", "UNPAUSE")).isEqualTo(OK);
         assertThat(writer.read()).isEqualTo(OK);
         assertThat(client.call("GET", "a")).isEqualTo(new Bulk("2"));
+    }
+
+    /** Closing with replies unread resets the connection, and the server may be told of it while it reads. */
+    @ParameterizedTest
+    @ValueSource(strings = {"auto", "nio"})
+    void connectionsThatAreResetWhileTheyAreReadAreEnded(String transport) throws IOException {
+        LoamServer server = start("transport", transport);
+        byte[] header = bytes("PING\r\nPING\r\n*3\r\n$3\r\nSET\r\n$1\r\na\r\n$1000000\r\n");
+        byte[] incomplete = Arrays.copyOf(header, header.length + 200_000);
+        for (int i = 0; i < 20; i++) {
+            try (RespClient client = new RespClient(server.port())) {
+                client.sendRaw(incomplete);
+            }
+        }
+        RespClient client = connect(server);
+        String clients = "";
+        for (int tries = 0; tries < 5000 && !clients.contains("connected_clients:1\r\n"); tries++) {
+            LockSupport.parkNanos(1_000_000);
+            clients = ((Bulk) client.call("INFO", "clients")).text();
+        }
+        assertThat(clients)
+                .as("over " + server.transport())
+                .contains("connected_clients:1\r\n", "client_input_bytes:0\r\n");
     }
 
     @Test

@@ -36,6 +36,18 @@ import java.util.concurrent.TimeUnit;
 /** The event loops and the sockets they listen at. */
 public final class Transport implements AutoCloseable {
 
+    /**
+     * Whether Netty asks the kernel once for all polls of a socket. It must not: what comes while a read is under way is told once and, to Netty 4.2.18, in vain, so that the end of a
+     * connection that is reset then is never seen. Read when Netty's class is loaded; if that was earlier, io_uring is not used.
+     */
+    private static final String ONE_POLL_FOR_ALL = "io.netty.iouring.pollAddMultishotEnabled";
+
+    static {
+        if (System.getProperty(ONE_POLL_FOR_ALL) == null) {
+            System.setProperty(ONE_POLL_FOR_ALL, "false");
+        }
+    }
+
     private static final WriteBufferWaterMark WATER_MARK = new WriteBufferWaterMark(256 << 10, 1 << 20);
 
     private final Service service;
@@ -58,7 +70,7 @@ public final class Transport implements AutoCloseable {
 
         private boolean isAvailable() {
             return switch (this) {
-                case IO_URING -> IoUring.isAvailable();
+                case IO_URING -> IoUring.isAvailable() && !IoUring.isPollAddMultishotEnabled();
                 case EPOLL -> Epoll.isAvailable();
                 case NIO -> true;
             };
