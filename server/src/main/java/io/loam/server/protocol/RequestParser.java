@@ -39,6 +39,8 @@ public final class RequestParser {
     private int bulk = -1;
     /** Where to go on, from the request's beginning. */
     private int at;
+    /** How many bytes of a line that is not complete were looked at. */
+    private int looked;
     /** The large argument that is being filled. */
     private @Nullable ByteBuf filling;
     /** Bytes of the line end after a large argument that are still to come. */
@@ -285,13 +287,17 @@ public final class RequestParser {
         }
     }
 
-    /** Where the line that begins at {@code from} ends: at its line feed, or the carriage return before; -1: it is not complete. */
+    /** Where the line that begins at {@code from} ends: at its line feed, or the carriage return before; -1: it is not complete, or too long. */
     private int lineEnd(int from) {
-        for (int i = from; i < end; i++) {
+        // the same bytes are too long however they come
+        int last = Math.min(end - 1, from + LINE_BYTES);
+        for (int i = from + looked; i <= last; i++) {
             if (window[i] == '\n') {
+                looked = 0;
                 return i > from && window[i - 1] == '\r' ? i - 1 : i;
             }
         }
+        looked = Math.max(looked, last + 1 - from);
         return -1;
     }
 

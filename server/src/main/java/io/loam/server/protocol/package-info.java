@@ -9,7 +9,7 @@
  *   Numbers, Glob                                             texts as Redis reads them
  * </pre>
  *
- * <p>I1. A request is parsed once, however it is cut into pieces: no byte is looked at twice but those of a line that is not complete.
+ * <p>I1. A request is parsed once, however it is cut into pieces: no byte is looked at twice.
  * <br>I2. Memory is taken for bytes that have come, not for lengths that were announced.
  * <br>I3. An argument of more than {@link io.loam.server.protocol.RequestParser#LARGE_BYTES} is never on the Java heap as a whole, unless a command asks for it.
  * <br>I4. A reply can be taken back to where its command began as long as that command runs.
