@@ -404,6 +404,21 @@ final class LoamServerTest {
     }
 
     @Test
+    void clientsThatGoSilentInTheMidstOfARequestAreEnded() throws IOException {
+        LoamServer server = start("timeout", "1");
+        List<RespClient> silent = new ArrayList<>();
+        for (int i = 0; i < 20; i++) {
+            RespClient client = connect(server);
+            client.sendRaw(bytes("*3\r\n$3\r\nSET\r\n$1\r\na\r\n$1000000\r\nabc"));
+            silent.add(client);
+        }
+        for (RespClient client : silent) {
+            assertThat(client.isEnded()).isTrue();
+        }
+        assertThat(connect(server).call("EXISTS", "a")).isEqualTo(new Number(0));
+    }
+
+    @Test
     void shutdownEndsTheServer() throws Exception {
         LoamServer server = start();
         RespClient client = connect(server);
