@@ -170,10 +170,10 @@ public final class Arguments {
         return !isLarge(index) && Numbers.isLong(bytes, base + bounds[2 * index], length(index));
     }
 
-    /** A hash of the bytes, for locks. */
+    /** A hash of the bytes, for locks: the same for the same bytes, wherever they are. */
     public int hash(int index) {
-        if (isLarge(index)) {
-            return length(index);
+        if (length(index) > RequestParser.LARGE_BYTES) {
+            return length(index); // an inline request's argument may be as long and not off-heap
         }
         return hash(bytes, base + bounds[2 * index], length(index));
     }
