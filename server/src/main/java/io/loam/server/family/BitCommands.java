@@ -82,8 +82,10 @@ final class BitCommands {
         byte[] bits = index < old.length ? old : Arrays.copyOf(old, index + 1);
         int mask = 1 << (7 - (offset & 7));
         bits[index] = (byte) (bit == 1 ? bits[index] | mask : bits[index] & ~mask);
-        Strings.change(session, key, bits);
-        session.happened(KeyEvents.Class.STRING, "setbit", key);
+        if (bit != before || bits != old) { // else nothing is changed: for watches and notifications too
+            Strings.change(session, key, bits);
+            session.happened(KeyEvents.Class.STRING, "setbit", key);
+        }
         reply.integer(before);
     }
 

@@ -11,6 +11,7 @@ import io.loam.server.protocol.Reply;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** BITFIELD: numbers of any width at any bit of a string. */
 final class BitfieldCommands {
@@ -64,15 +65,22 @@ final class BitfieldCommands {
             session.aboutToCopy(lastWritten >>> 3);
         }
         byte[] bits = Strings.getOrEmpty(session, key);
-        if (lastWritten >= 0 && lastWritten >>> 3 >= bits.length) {
+        boolean grown = lastWritten >= 0 && lastWritten >>> 3 >= bits.length;
+        if (grown) {
             bits = Arrays.copyOf(bits, (int) (lastWritten >>> 3) + 1);
         }
         reply.array(operations.size());
+        boolean written = false;
+        boolean changed = false;
         for (Operation operation : operations) {
-            apply(operation, bits, reply);
+            Boolean differs = apply(operation, bits, reply);
+            written |= differs != null;
+            changed |= Boolean.TRUE.equals(differs);
         }
-        if (lastWritten >= 0) {
+        if (grown || changed) {
             Strings.change(session, key, bits);
+        }
+        if (changed || (grown && written)) {
             session.happened(KeyEvents.Class.STRING, "setbit", key);
         }
     }
@@ -154,11 +162,12 @@ final class BitfieldCommands {
         return offset;
     }
 
-    private static void apply(Operation operation, byte[] bits, Reply reply) {
+    /** Whether the bits are others now; null if none were written. */
+    private static @Nullable Boolean apply(Operation operation, byte[] bits, Reply reply) {
         long old = get(bits, operation.offset, operation.width, operation.signed);
         if (operation.kind == Kind.GET) {
             reply.integer(old);
-            return;
+            return null;
         }
         long base = operation.kind == Kind.SET ? operation.operand : old;
         long delta = operation.kind == Kind.SET ? 0 : operation.operand;
@@ -167,13 +176,14 @@ final class BitfieldCommands {
                 : overflowOfUnsigned(base, delta, operation.width);
         if (direction != 0 && operation.overflow == Overflow.FAIL) {
             reply.nothing();
-            return;
+            return null;
         }
         long value = direction == 0 || operation.overflow == Overflow.WRAP
                 ? fit(base + delta, operation.width, operation.signed)
                 : limit(operation, direction);
         put(bits, operation.offset, operation.width, value);
         reply.integer(operation.kind == Kind.SET ? old : value);
+        return value != old;
     }
 
     private static long limit(Operation operation, int direction) {
