@@ -1,5 +1,6 @@
 package io.loam.server;
 
+import io.loam.server.pubsub.NotificationFlags;
 import io.loam.store.Eviction;
 import io.loam.store.FullPolicy;
 import io.loam.store.UpdatePolicy;
@@ -59,6 +60,7 @@ public final class ServerOptions {
     private volatile String metricsBind = "127.0.0.1";
     private volatile boolean protectedMode = true;
     private volatile boolean debugCommand;
+    private volatile NotificationFlags notifications = NotificationFlags.parse("");
     private volatile Map<String, OutputLimit> outputLimits = Map.of(
             "normal", new OutputLimit(0, 0, 0),
             "slave", new OutputLimit(256 << 20, 64 << 20, 60),
@@ -189,6 +191,11 @@ public final class ServerOptions {
                 "enable-debug-command",
                 o -> yes(o.debugCommand),
                 (o, text) -> o.debugCommand = Parameter.parseBoolean(text));
+        free(
+                map,
+                "notify-keyspace-events",
+                o -> o.notifications.toString(),
+                (o, text) -> o.notifications = NotificationFlags.parse(text));
         free(map, "client-output-buffer-limit", ServerOptions::outputLimitsText, ServerOptions::setOutputLimits);
         for (String form : List.of("listpack", "ziplist")) { // the second name is that of Redis before 7
             free(
@@ -295,9 +302,14 @@ public final class ServerOptions {
             if (!changed.containsKey(type)) {
                 throw new IllegalArgumentException("Invalid client class specified in buffer limit configuration.");
             }
-            long hard = Parameter.parseBytes(words[i + 1]);
-            long soft = Parameter.parseBytes(words[i + 2]);
-            changed.put(type, new OutputLimit(hard, soft, (int) Parameter.parseNumber(words[i + 3], 0, 1 << 30)));
+            try {
+                long hard = Parameter.parseBytes(words[i + 1]);
+                long soft = Parameter.parseBytes(words[i + 2]);
+                changed.put(type, new OutputLimit(hard, soft, (int) Parameter.parseNumber(words[i + 3], 0, 1 << 30)));
+            } catch (IllegalArgumentException e) {
+                throw new IllegalArgumentException(
+                        "Error in hard, soft or soft_seconds setting in buffer limit configuration.", e);
+            }
         }
         outputLimits = Map.copyOf(changed);
     }
@@ -460,6 +472,11 @@ public final class ServerOptions {
     /** The address of the metrics. */
     public String metricsBind() {
         return metricsBind;
+    }
+
+    /** Which events of keys become messages. */
+    public NotificationFlags notifications() {
+        return notifications;
     }
 
     public boolean protectedMode() {

@@ -8,14 +8,14 @@
  *      │              ▲ filled by                 family: the commands, by group
  *      └──binds──► Transport ──► Connection       connection: bytes to requests, replies to bytes
  *                                    └──► RequestParser, Reply        protocol
- *   hash: the two forms of hashes       keyspace: databases, types of entries, locks
- *   watch: what is to be seen of it all
+ *   hash: the two forms of hashes       pubsub: channels and who listens to them
+ *   watch: what is to be seen of it all keyspace: databases, types of entries, locks
  * </pre>
  *
  * <p><b>The way of a request.</b> An event loop reads what has come into a buffer, copies it once to an array of its own, parses and runs requests there one after the other, and writes all of their replies
  * to the connection at once. GET copies the value from the store into the array that is sent; SET hands the store a slice of the input. Several loops do so in parallel on the one store.
  *
- * <p><b>Layers</b>, each knows those below: connection, family, watch, hash, command, keyspace, protocol, store.
+ * <p><b>Layers</b>, each knows those below: connection, family, watch, hash, command, pubsub, keyspace, protocol, store.
  */
 @NullMarked
 package io.loam.server;

@@ -9,18 +9,24 @@ import io.lettuce.core.SetArgs;
 import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.api.async.RedisAsyncCommands;
 import io.lettuce.core.api.sync.RedisCommands;
+import io.lettuce.core.pubsub.RedisPubSubAdapter;
+import io.lettuce.core.pubsub.StatefulRedisPubSubConnection;
 import java.net.BindException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Future;
+import java.util.concurrent.LinkedBlockingQueue;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import redis.clients.jedis.DefaultJedisClientConfig;
 import redis.clients.jedis.HostAndPort;
 import redis.clients.jedis.Jedis;
+import redis.clients.jedis.JedisPubSub;
 import redis.clients.jedis.Pipeline;
 import redis.clients.jedis.RedisProtocol;
+import redis.clients.jedis.Transaction;
 import redis.clients.jedis.params.SetParams;
 
 /** The clients that people use. */
@@ -93,6 +99,92 @@ final class ClientsTest {
             List<String> keys = new ArrayList<>();
             ScanIterator.scan(commands).forEachRemaining(keys::add);
             assertThat(keys).contains("a", "k0", "k9999").hasSizeGreaterThanOrEqualTo(10_001);
+        } finally {
+            client.shutdown();
+        }
+    }
+
+    @Test
+    void jedisPublishesAndSubscribes() throws Exception {
+        for (RedisProtocol protocol : List.of(RedisProtocol.RESP2, RedisProtocol.RESP3)) {
+            var config = DefaultJedisClientConfig.builder().protocol(protocol).build();
+            HostAndPort address = new HostAndPort("127.0.0.1", server.port());
+            BlockingQueue<String> got = new LinkedBlockingQueue<>();
+            JedisPubSub listener = new JedisPubSub() {
+                @Override
+                public void onSubscribe(String channel, int count) {
+                    got.add("subscribed " + channel);
+                }
+
+                @Override
+                public void onMessage(String channel, String message) {
+                    got.add(channel + " " + message);
+                }
+            };
+            Thread thread = Thread.startVirtualThread(() -> {
+                try (Jedis jedis = new Jedis(address, config)) {
+                    jedis.subscribe(listener, "news");
+                }
+            });
+            try (Jedis jedis = new Jedis(address, config)) {
+                assertThat(got.take()).isEqualTo("subscribed news");
+                assertThat(jedis.publish("news", "hello")).isEqualTo(1);
+                assertThat(got.take()).isEqualTo("news hello");
+                listener.unsubscribe();
+                thread.join();
+                assertThat(jedis.publish("news", "nobody")).isZero();
+            }
+        }
+    }
+
+    @Test
+    void jedisRunsTransactions() {
+        try (Jedis jedis = new Jedis("127.0.0.1", server.port());
+                Jedis other = new Jedis("127.0.0.1", server.port())) {
+            jedis.set("a", "1");
+            jedis.watch("a");
+            Transaction transaction = jedis.multi();
+            transaction.incr("a");
+            transaction.get("a");
+            assertThat(transaction.exec()).containsExactly(2L, "2");
+            jedis.watch("a");
+            other.set("a", "9");
+            Transaction late = jedis.multi();
+            late.incr("a");
+            assertThat(late.exec()).isNull();
+            assertThat(jedis.get("a")).isEqualTo("9");
+        }
+    }
+
+    @Test
+    void lettucePublishesSubscribesAndRunsTransactions() throws Exception {
+        RedisClient client = RedisClient.create(RedisURI.create("127.0.0.1", server.port()));
+        try (StatefulRedisPubSubConnection<String, String> listening = client.connectPubSub();
+                StatefulRedisConnection<String, String> connection = client.connect()) {
+            BlockingQueue<String> got = new LinkedBlockingQueue<>();
+            listening.addListener(new RedisPubSubAdapter<>() {
+                @Override
+                public void message(String channel, String message) {
+                    got.add(channel + " " + message);
+                }
+
+                @Override
+                public void message(String pattern, String channel, String message) {
+                    got.add(pattern + " " + channel + " " + message);
+                }
+            });
+            RedisCommands<String, String> commands = connection.sync();
+            commands.configSet("notify-keyspace-events", "KEA");
+            listening.sync().subscribe("news");
+            listening.sync().psubscribe("__keyevent@0__:*");
+            assertThat(commands.publish("news", "hello")).isEqualTo(1);
+            assertThat(got.take()).isEqualTo("news hello");
+            commands.multi();
+            commands.set("a", "1");
+            commands.del("a");
+            assertThat(commands.exec().stream().toList()).containsExactly("OK", 1L);
+            assertThat(got.take()).isEqualTo("__keyevent@0__:* __keyevent@0__:set a");
+            assertThat(got.take()).isEqualTo("__keyevent@0__:* __keyevent@0__:del a");
         } finally {
             client.shutdown();
         }

@@ -35,8 +35,9 @@ public final class Dispatcher {
      */
     public @Nullable Command tryRun(Session session, Arguments arguments, Reply reply) {
         long mark = reply.mark();
+        Command command = null;
         try {
-            Command command = table.find(arguments);
+            command = table.find(arguments);
             if (command == null) {
                 throw unknown(session, arguments);
             }
@@ -47,23 +48,44 @@ public final class Dispatcher {
                     return null;
                 }
             }
+            Transaction transaction = session.transaction();
+            if (transaction.takes(command)) {
+                transaction.queue(command, arguments);
+                reply.status("QUEUED");
+                return null;
+            }
+            Misses.tell(session, command, arguments);
             session.setMayWait(false);
             session.locks().clear();
-            if (service.isPaused(command) || command.isSlow() || !perform(session, command, arguments, reply, mark)) {
+            if (service.isPaused(session, command)
+                    || command.isSlow()
+                    || (command.isolation() == Isolation.TRANSACTION && transaction.isSlow())
+                    || !perform(session, command, arguments, reply, mark)) {
                 return command;
             }
+            service.monitors().tell(session, command, arguments);
         } catch (RedisError e) {
-            session.countRefusal();
-            fail(reply, mark, e);
+            session.refused();
+            fail(reply, mark, command == null ? e : abortIfExec(session, command, e));
         }
         return null;
+    }
+
+    /** A refused EXEC ends the transaction. */
+    private static RedisError abortIfExec(Session session, Command command, RedisError e) {
+        if (command.isolation() != Isolation.TRANSACTION) {
+            return e;
+        }
+        session.transaction().discard();
+        String why = e.text().startsWith("ERR ") ? e.text().substring(4) : e.text();
+        return new RedisError("EXECABORT Transaction discarded because of: " + why);
     }
 
     /** Continues what {@link #tryRun} could not finish, with arguments that last. Waits. */
     public void complete(Session session, Command command, Arguments arguments, Reply reply) {
         long mark = reply.mark();
         session.setMayWait(true);
-        service.awaitUnpaused(command);
+        service.awaitUnpaused(session, command);
         try {
             if (session.locks().isHeld()) {
                 executeLocked(session, command, arguments, reply, mark);
@@ -74,6 +96,7 @@ public final class Dispatcher {
         } catch (RedisError e) {
             fail(reply, mark, e);
         }
+        service.monitors().tell(session, command, arguments);
     }
 
     private void check(Command command, Arguments arguments) {
@@ -148,6 +171,11 @@ public final class Dispatcher {
                 session.locks().addAll();
                 return lockAndExecute(session, command, arguments, reply, mark);
             }
+            case TRANSACTION -> {
+                session.transaction().addTo(session.locks());
+                session.locks().sort();
+                return lockAndExecute(session, command, arguments, reply, mark);
+            }
         }
         throw new AssertionError(command.isolation());
     }
@@ -159,7 +187,7 @@ public final class Dispatcher {
 
     private boolean lockAndExecute(Session session, Command command, Arguments arguments, Reply reply, long mark) {
         LockSet locks = session.locks();
-        boolean many = locks.keys() > 1;
+        boolean many = locks.keys() > 1 || command.isolation() == Isolation.TRANSACTION;
         if (session.mayWait()) {
             locks.lock(many);
         } else if (!locks.tryLock(many)) {
@@ -212,7 +240,15 @@ public final class Dispatcher {
      * @return false if it has to be executed again by a thread that may wait; nothing is changed then
      */
     public boolean executeNested(Session session, Command command, Arguments arguments, Reply reply) {
-        return execute(session, command, arguments, reply, reply.mark());
+        session.bindDatabase(); // the command before it may have selected another, or exchanged two
+        if (!session.mayWait()) {
+            Misses.tell(session, command, arguments);
+        }
+        if (!execute(session, command, arguments, reply, reply.mark())) {
+            return false;
+        }
+        service.monitors().tell(session, command, arguments);
+        return true;
     }
 
     private void fail(Reply reply, long mark, RedisError error) {

@@ -11,5 +11,7 @@ public enum Isolation {
     /** Has its keys for itself. */
     LOCKED,
     /** Has all keys for itself. */
-    EXCLUSIVE
+    EXCLUSIVE,
+    /** Has the keys of the session's transaction for itself, or all. */
+    TRANSACTION
 }

@@ -1,10 +1,9 @@
 package io.loam.server.command;
 
-import io.loam.server.protocol.Reply;
-import java.util.function.Consumer;
+import io.loam.server.pubsub.Subscriber;
 
 /** What a session knows of its connection. All methods may be called by any thread. */
-public interface Link {
+public interface Link extends Subscriber {
 
     /** Address and port of the client. */
     String remoteAddress();
@@ -12,8 +11,8 @@ public interface Link {
     /** Address and port that the client connected to. */
     String localAddress();
 
-    /** Writes to the client out of turn: after the reply of the command that runs, if one does. */
-    void send(Consumer<Reply> writer);
+    /** Ends the connection if too much has waited for too long to be sent, besides replies. */
+    void checkOutput();
 
     /** Ends the connection after what was written has been sent. */
     void closeAfterReplies();

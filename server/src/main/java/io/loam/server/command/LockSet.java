@@ -41,6 +41,11 @@ public final class LockSet {
         }
     }
 
+    /** Adds a key by its hash. */
+    void addKey(int keyHash) {
+        add(locks.stripe(keyHash));
+    }
+
     private void add(int stripe) {
         if (count == stripes.length) {
             stripes = Arrays.copyOf(stripes, 2 * count);

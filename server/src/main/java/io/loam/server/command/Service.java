@@ -2,6 +2,7 @@ package io.loam.server.command;
 
 import io.loam.server.ServerOptions;
 import io.loam.server.keyspace.Keyspace;
+import io.loam.server.pubsub.Channels;
 import io.loam.store.Store;
 import io.loam.store.StoreStats;
 import java.security.SecureRandom;
@@ -18,6 +19,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -32,6 +34,9 @@ public final class Service implements AutoCloseable {
     private final long startedAtMillis;
     private final String runId;
     private final ExecutorService executor;
+    private final Channels channels = new Channels();
+    private final Monitors monitors = new Monitors();
+    private final CopyOnWriteArrayList<Consumer<Session>> endings = new CopyOnWriteArrayList<>();
     private final ConcurrentSkipListMap<Long, Session> sessions = new ConcurrentSkipListMap<>();
     private final AtomicLong sessionCount = new AtomicLong();
     private final AtomicLong lastSession = new AtomicLong();
@@ -121,6 +126,15 @@ public final class Service implements AutoCloseable {
         return bytes * 4 > room;
     }
 
+    /** Who listens to which channel. */
+    public Channels channels() {
+        return channels;
+    }
+
+    public Monitors monitors() {
+        return monitors;
+    }
+
     // ---- sessions
 
     public Collection<Session> sessions() {
@@ -158,6 +172,17 @@ public final class Service implements AutoCloseable {
         }
     }
 
+    /** Adds what is done when a client's state ends: with its connection, or by RESET. The session runs no command then, or that one. */
+    public void onEnd(Consumer<Session> ending) {
+        endings.add(ending);
+    }
+
+    /** Ends a client's state. */
+    public void reset(Session session) {
+        endings.forEach(ending -> ending.accept(session));
+        session.transaction().discard();
+    }
+
     // ---- pausing
 
     /** Holds back commands, all or those that write, until a time; 0: until no time any more. */
@@ -169,19 +194,26 @@ public final class Service implements AutoCloseable {
         }
     }
 
-    boolean isPaused(Command command) {
+    boolean isPaused(Session session, Command command) {
         return pausedUntilMillis != 0
                 && nowMillis() < pausedUntilMillis
-                && (command.is(Flag.WRITE) || command.is(Flag.MAY_REPLICATE) || !pauseWritesOnly)
+                && (!pauseWritesOnly || isWriting(session, command))
                 && !command.name().startsWith("client|");
     }
 
-    void awaitUnpaused(Command command) {
+    private static boolean isWriting(Session session, Command command) {
+        return command.is(Flag.WRITE)
+                || command.is(Flag.MAY_REPLICATE)
+                || (command.isolation() == Isolation.TRANSACTION
+                        && session.transaction().isWriting());
+    }
+
+    void awaitUnpaused(Session session, Command command) {
         if (pausedUntilMillis == 0) {
             return;
         }
         synchronized (pauseLock) {
-            while (isPaused(command) && !executor.isShutdown()) {
+            while (isPaused(session, command) && !executor.isShutdown()) {
                 try {
                     pauseLock.wait(Math.max(1, pausedUntilMillis - nowMillis()));
                 } catch (InterruptedException e) {

@@ -8,6 +8,7 @@ import io.loam.store.Namespace;
 import io.loam.store.PutOptions;
 import io.loam.store.TryPut;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.function.Supplier;
@@ -27,6 +28,7 @@ public final class Session {
     private final LockSet locks;
     private final long connectedAtMillis;
     private final Activity activity = new Activity();
+    private final Transaction transaction = new Transaction(this);
 
     private int number;
     private Database database;
@@ -82,6 +84,11 @@ public final class Session {
         return locks;
     }
 
+    /** The client's transaction, open or not. */
+    public Transaction transaction() {
+        return transaction;
+    }
+
     // ---- the database
 
     /** The selected database's number. */
@@ -120,15 +127,31 @@ public final class Session {
      * @throws Offload if there is no memory now, and this thread must not wait for it
      */
     public long put(MemorySegment key, MemorySegment value, PutOptions options) {
-        return put(database, key, value, options);
+        boolean isNew = service.keyspace().isTelling(KeyEvents.Class.NEW)
+                && !entries().contains(key.toArray(ValueLayout.JAVA_BYTE));
+        long version = put(database, key, value, options);
+        if (isNew && version != Namespace.ABSENT) {
+            happened(KeyEvents.Class.NEW, "new", key.toArray(ValueLayout.JAVA_BYTE));
+        }
+        return version;
     }
 
     /** As {@link #put(MemorySegment, MemorySegment, PutOptions)}. */
     public long put(byte[] key, byte[] value, PutOptions options) {
-        return put(database, MemorySegment.ofArray(key), MemorySegment.ofArray(value), options);
+        return put(MemorySegment.ofArray(key), MemorySegment.ofArray(value), options);
     }
 
-    /** As {@link #put(MemorySegment, MemorySegment, PutOptions)}, into another database. */
+    /**
+     * Makes a key, in any database, instead of one of this name that may be there.
+     *
+     * @throws Offload if there is no memory now, and this thread must not wait for it
+     */
+    public void create(int databaseNumber, byte[] key, MemorySegment value, PutOptions options) {
+        put(service.keyspace().database(databaseNumber), MemorySegment.ofArray(key), value, options);
+        service.keyspace().happened(KeyEvents.Class.NEW, "new", databaseNumber, key);
+    }
+
+    /** As {@link #put(MemorySegment, MemorySegment, PutOptions)}, into another database; says nothing of a new key. */
     public long put(Database to, MemorySegment key, MemorySegment value, PutOptions options) {
         long version = to.put(key, value, options, mayWait);
         if (version == TryPut.WOULD_WAIT) {
@@ -270,6 +293,7 @@ public final class Session {
 
     /** As a connection that has just been made, but for its id. */
     public void reset() {
+        service.reset(this);
         number = 0;
         protocol = 2;
         clientName = "";
@@ -283,8 +307,10 @@ public final class Session {
         return refusals;
     }
 
-    void countRefusal() {
+    /** A request was refused before its command ran. */
+    void refused() {
         refusals++;
+        transaction.flag();
     }
 
     /** What a family keeps of this client, made when first asked for. */
@@ -307,6 +333,7 @@ public final class Session {
     /** What CLIENT LIST says of transactions and subscriptions; set by the families that have them. */
     public static final class Activity {
         private volatile int queued = -1;
+        private volatile long queuedBytes;
         private volatile int channels;
         private volatile int patterns;
         private volatile int shardChannels;
@@ -316,8 +343,14 @@ public final class Session {
             return queued;
         }
 
-        public void setQueued(int count) {
+        /** What they take. */
+        public long queuedBytes() {
+            return queuedBytes;
+        }
+
+        public void setQueued(int count, long bytes) {
             queued = count;
+            queuedBytes = bytes;
         }
 
         public int channels() {

@@ -8,6 +8,8 @@
  *                               └──locks──► LockSet              the command's stripes
  *   CommandTable   name ──► Command; COMMAND, arity, flags, keys, categories come from it
  *   Session        a client: database, name, protocol, what it waits for
+ *   Transaction    what a client has queued by MULTI, and the keys it watches
+ *   Monitors       clients that see every command
  *   Service        what all commands share
  * </pre>
  *
@@ -17,6 +19,9 @@
  * <p><b>Never block an event loop.</b> A command that can take long says so in the table ({@code slow()}), or when it finds out, before it has changed anything, calls
  * {@link io.loam.server.command.Session#mustBeAllowedToWait}; both move it to a virtual thread and hold back the connection's next requests. A store without memory does the
  * same from inside of {@code put}. The command then runs again from its beginning, under the locks it had.
+ *
+ * <p><b>Transactions.</b> The dispatcher queues a command instead of running it while the session's {@link io.loam.server.command.Transaction} is open. EXEC is isolated by the stripes of all
+ * keys involved, MANY, and executes each command by {@link io.loam.server.command.Dispatcher#executeNested}; nobody sees a part of it.
  *
  * <p>I1. A command that is moved has changed nothing, or changes it to the same again.
  * <br>I2. A command's reply is complete or taken back; an error is the whole of it.

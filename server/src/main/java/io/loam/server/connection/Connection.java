@@ -10,8 +10,10 @@ import io.loam.server.command.Session;
 import io.loam.server.command.Session.ReplyMode;
 import io.loam.server.protocol.Arguments;
 import io.loam.server.protocol.ProtocolException;
+import io.loam.server.protocol.Push;
 import io.loam.server.protocol.Reply;
 import io.loam.server.protocol.RequestParser;
+import io.loam.server.pubsub.Subscriptions;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.Unpooled;
@@ -28,11 +30,8 @@ import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -51,8 +50,8 @@ public final class Connection extends ChannelInboundHandlerAdapter implements Li
     private final RequestParser parser = new RequestParser();
     /** What was read while the connection was away or full. */
     private final ArrayDeque<ByteBuf> waiting = new ArrayDeque<>(0);
-    /** What other parts of the server want to send after the present command's reply. */
-    private final List<Consumer<Reply>> afterReply = new ArrayList<>(0);
+    /** Messages of channels and the like. */
+    private final Outbox outbox = new Outbox();
 
     private @Nullable ChannelHandlerContext context;
     private @Nullable Worker worker;
@@ -64,8 +63,10 @@ public final class Connection extends ChannelInboundHandlerAdapter implements Li
     private boolean ended;
 
     private boolean closed;
-    /** Since when more than the soft limit waits to be sent; 0: it does not. */
-    private long softSince;
+    /** The connection is being ended for what waits to be sent. */
+    private volatile boolean overflowed;
+    /** Since when more waits than the soft limit; 0: not now. */
+    private volatile long overSince;
 
     Connection(Service service, Dispatcher dispatcher, Function<Channel, Worker> workers) {
         this.service = service;
@@ -99,10 +100,22 @@ public final class Connection extends ChannelInboundHandlerAdapter implements Li
             service.closed(present);
         }
         if (!away) {
-            parser.release();
+            end();
         }
         waiting.forEach(ByteBuf::release);
         waiting.clear();
+    }
+
+    /** Nobody uses the session any more. */
+    private void end() {
+        parser.release();
+        Session present = session;
+        if (present != null) {
+            service.reset(present);
+        }
+        while (outbox.poll() != null) {
+            // so that it can be reclaimed, whoever still knows this connection
+        }
     }
 
     @Override
@@ -147,6 +160,7 @@ public final class Connection extends ChannelInboundHandlerAdapter implements Li
     private void consume(ByteBuf bytes) {
         Worker shared = Objects.requireNonNull(worker);
         Session client = Objects.requireNonNull(session);
+        deliver(); // what was published before the client sent this
         Reply reply = shared.reply;
         reply.setVersion(client.protocol());
         running = true;
@@ -171,6 +185,7 @@ public final class Connection extends ChannelInboundHandlerAdapter implements Li
                 parser.keep();
             }
             write(reply);
+            deliver();
             if (client.isClosing() && !away) {
                 closeAfterReplies();
             }
@@ -204,6 +219,9 @@ public final class Connection extends ChannelInboundHandlerAdapter implements Li
         long now = System.nanoTime();
         done(client, shared, reply, mark, arguments, now - before, client.refusals() != refusals);
         arguments.release();
+        if (outbox.isClaimed()) {
+            drain(client, reply); // what came until now goes before the next reply
+        }
         if (reply.size() >= WRITE_BYTES) {
             write(reply);
         }
@@ -230,19 +248,19 @@ public final class Connection extends ChannelInboundHandlerAdapter implements Li
         if (client.protocol() != reply.version()) {
             reply.setVersion(client.protocol());
         }
-        if (!afterReply.isEmpty()) {
-            afterReply.forEach(writer -> writer.accept(reply));
-            afterReply.clear();
-        }
         parser.restrict(!client.isAuthenticated());
     }
 
     private static void silence(Session client, Reply reply, long mark) {
-        reply.rewind(mark);
         switch (client.replyMode()) {
-            case SKIP_NEXT -> client.setReplyMode(ReplyMode.SKIP);
-            case SKIP -> client.setReplyMode(ReplyMode.ON);
-            case ON, OFF -> {}
+            case SKIP_NEXT ->
+                client.setReplyMode(ReplyMode.SKIP); // its own reply is empty; that of an EXEC around it is not
+            case SKIP -> {
+                reply.rewind(mark);
+                client.setReplyMode(ReplyMode.ON);
+            }
+            case OFF -> reply.rewind(mark);
+            case ON -> {}
         }
     }
 
@@ -285,13 +303,14 @@ public final class Connection extends ChannelInboundHandlerAdapter implements Li
         if (closed) {
             own.release();
             arguments.release();
-            parser.release();
+            end();
             return;
         }
         Worker shared = Objects.requireNonNull(worker);
         done(client, shared, own, 0, arguments, nanos, false);
         arguments.release();
         write(own);
+        deliver();
         if (client.isClosing()) {
             closeAfterReplies();
             return;
@@ -314,6 +333,7 @@ public final class Connection extends ChannelInboundHandlerAdapter implements Li
                 parser.keep();
             }
             write(reply);
+            deliver();
         }
         while (mayRun(client) && !waiting.isEmpty()) {
             consume(waiting.removeFirst());
@@ -420,38 +440,94 @@ public final class Connection extends ChannelInboundHandlerAdapter implements Li
     }
 
     @Override
-    public void send(Consumer<Reply> writer) {
-        if (!channel().eventLoop().inEventLoop()) {
-            channel().eventLoop().execute(() -> send(writer));
-        } else if (running || away) {
-            afterReply.add(writer);
-        } else if (!closed && session != null) {
-            Reply reply = new Reply(allocator());
-            reply.setVersion(session.protocol());
-            writer.accept(reply);
-            write(reply);
-            channel().flush();
-            limitOutput(session);
+    public void push(Push message) {
+        if (overflowed) {
+            return;
+        }
+        checkOutput(outbox.add(message));
+        if (outbox.claim()) {
+            try {
+                channel().eventLoop().execute(() -> {
+                    deliver();
+                    channel().flush();
+                });
+            } catch (RejectedExecutionException e) {
+                LOG.log(Level.DEBUG, "a message to client at {0} is dropped: the server closes", remoteAddress());
+            }
         }
     }
 
-    /** Ends the connection if more waits for the client than its kind may have. */
-    private void limitOutput(Session client) {
-        long waiting = outputBytes();
-        OutputLimit limit = service.options().outputLimit(client.activity().isSubscribed() ? "pubsub" : "normal");
-        if (limit.soft() == 0 || waiting <= limit.soft()) {
-            softSince = 0;
-        } else if (softSince == 0) {
-            softSince = service.nowMillis();
+    /** Sends messages that wait, unless a command's reply comes first or the client does not take what was sent; then who changes that calls this. */
+    private void deliver() {
+        Session client = session;
+        if (running || away || full || closed || client == null || !outbox.isClaimed()) {
+            return;
         }
-        boolean tooLong = softSince != 0 && service.nowMillis() - softSince > 1000L * limit.seconds();
-        if (tooLong || (limit.hard() > 0 && waiting > limit.hard())) {
+        Reply reply = Objects.requireNonNull(worker).reply;
+        reply.setVersion(client.protocol());
+        drain(client, reply);
+        write(reply);
+    }
+
+    private void drain(Session client, Reply reply) {
+        outbox.release();
+        Push message;
+        while (!full && (message = outbox.poll()) != null) {
+            if (wants(client, message)) {
+                message.write(reply);
+            }
+            if (reply.size() >= WRITE_BYTES) {
+                write(reply);
+            }
+        }
+        if (full) {
+            outbox.claim(); // what is left is sent when the client has taken this
+        }
+    }
+
+    /** Whether the client has not changed its mind since the message was queued. */
+    private boolean wants(Session client, Push message) {
+        if (message.topic() == null) {
+            return true;
+        }
+        if (message.topic() == service.monitors()) {
+            return service.monitors().contains(client);
+        }
+        Subscriptions subscriptions = client.stateOrNull(Subscriptions.class);
+        return subscriptions != null && subscriptions.wants(message);
+    }
+
+    @Override
+    public void checkOutput() {
+        checkOutput(outbox.bytes());
+    }
+
+    private void checkOutput(long messageBytes) {
+        if (messageBytes == 0) {
+            overSince = 0;
+            return;
+        }
+        OutputLimit limit = service.options().outputLimit("pubsub");
+        long bytes = messageBytes + unsentBytes();
+        boolean over = limit.hard() > 0 && bytes >= limit.hard();
+        if (limit.soft() > 0 && bytes >= limit.soft()) {
+            long since = overSince;
+            long now = service.nowMillis();
+            if (since == 0) {
+                overSince = now;
+            } else {
+                over |= now - since > 1000L * limit.seconds();
+            }
+        } else {
+            overSince = 0;
+        }
+        if (over && !overflowed) {
+            overflowed = true;
             LOG.log(
                     Level.WARNING,
-                    "client {0} at {1} does not take what is sent to it, {2} bytes wait: closed (client-output-buffer-limit)",
-                    client.id(),
+                    "client at {0} is disconnected: {1} bytes of messages wait for it, more than client-output-buffer-limit pubsub allows",
                     remoteAddress(),
-                    waiting);
+                    bytes);
             tellFull(true);
             close();
         }
@@ -475,6 +551,10 @@ public final class Connection extends ChannelInboundHandlerAdapter implements Li
 
     @Override
     public long outputBytes() {
+        return outbox.bytes() + unsentBytes();
+    }
+
+    private long unsentBytes() {
         ChannelOutboundBuffer buffer = channel().unsafe().outboundBuffer();
         return buffer == null ? 0 : buffer.totalPendingWriteBytes();
     }

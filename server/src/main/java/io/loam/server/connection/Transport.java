@@ -152,6 +152,8 @@ public final class Transport implements AutoCloseable {
                 });
         group.scheduleWithFixedDelay(this::endIdle, 1, 1, TimeUnit.SECONDS);
         group.scheduleWithFixedDelay(service::second, 1, 1, TimeUnit.SECONDS);
+        group.scheduleWithFixedDelay(
+                () -> service.sessions().forEach(session -> session.link().checkOutput()), 1, 1, TimeUnit.SECONDS);
         int bound = port;
         for (String address : options.bind().split("\\s+")) {
             boolean optional = address.startsWith("-");

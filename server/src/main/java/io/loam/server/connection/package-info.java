@@ -4,6 +4,7 @@
  * <pre>
  *   Transport ──binds──► Netty's event loops ──one each──► Worker        arrays and counters of one loop
  *                              └──for each socket──► Connection ──► Session, RequestParser
+ *                                                        └──► Outbox     messages from other threads
  * </pre>
  *
  * <p>A {@link io.loam.server.connection.Connection} is in one of three states. <i>Running</i>: what is read is parsed and run at once. <i>Away</i>: a command runs on a thread that may wait.
@@ -11,7 +12,8 @@
  *
  * <p>I1. Replies leave in the order of the requests.
  * <br>I2. A connection's fields belong to its event loop; another thread has the session and a reply of its own while the connection is away.
- * <br>I3. A client that does not read costs at most the high-water mark, one command's reply and one read's bytes.
+ * <br>I3. Messages of channels leave between replies, in the order in which each publisher added them. What waits of them is bounded by {@code client-output-buffer-limit pubsub}; beyond it the connection ends.
+ * <br>I4. A client that does not read costs at most the high-water mark, one command's reply and one read's bytes.
  */
 @NullMarked
 package io.loam.server.connection;

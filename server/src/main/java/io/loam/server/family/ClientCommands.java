@@ -76,6 +76,15 @@ final class ClientCommands {
                     arguments.integer(2);
                     reply.integer(0);
                 });
+        family.subcommand(client, "tracking", -3, usual)
+                .docs(
+                        "6.0.0",
+                        "O(1)",
+                        "Is refused but for OFF: clients are not told which keys they have cached changed.")
+                .runs(ClientCommands::track);
+        family.subcommand(client, "trackinginfo", 2, usual)
+                .docs("6.2.0", "O(1)", "Returns that keys are not tracked.")
+                .runs(ClientCommands::trackingInfo);
         family.subcommand(client, "getredir", 2, usual)
                 .docs("6.0.0", "O(1)", "Returns -1: keys are not tracked.")
                 .runs((session, arguments, reply) -> reply.integer(-1));
@@ -158,6 +167,28 @@ final class ClientCommands {
         reply.ok();
     }
 
+    private static void track(Session session, Arguments arguments, Reply reply) {
+        if (arguments.is(2, "on")) {
+            throw new RedisError(
+                    "ERR CLIENT TRACKING is not supported by this server; use keyspace notifications to learn of changed keys");
+        }
+        if (!arguments.is(2, "off")) {
+            throw RedisError.SYNTAX;
+        }
+        reply.ok();
+    }
+
+    private static void trackingInfo(Session session, Arguments arguments, Reply reply) {
+        reply.map(3);
+        reply.bulk("flags");
+        reply.set(1);
+        reply.bulk("off");
+        reply.bulk("redirect");
+        reply.integer(-1);
+        reply.bulk("prefixes");
+        reply.array(0);
+    }
+
     private static void pause(Session session, Arguments arguments, Reply reply) {
         if (arguments.count() > 4) {
             throw RedisError.SYNTAX;
@@ -182,7 +213,10 @@ final class ClientCommands {
         long now = session.service().nowMillis();
         Session.Activity activity = session.activity();
         Command last = session.lastCommand();
-        String flags = activity.queued() >= 0 ? "x" : "";
+        String flags = session.service().monitors().contains(session) ? "O" : "";
+        if (activity.queued() >= 0) {
+            flags += "x";
+        }
         if (activity.isSubscribed()) {
             flags += "P";
         }
@@ -200,9 +234,10 @@ final class ClientCommands {
                 + " ssub=" + activity.shardChannels()
                 + " multi=" + activity.queued()
                 + " qbuf=" + session.link().inputBytes()
-                + " qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=0 oll=0"
+                + " qbuf-free=0 argv-mem=0 multi-mem=" + activity.queuedBytes() + " rbs=0 rbp=0 obl=0 oll=0"
                 + " omem=" + session.link().outputBytes()
-                + " tot-mem=" + (session.link().inputBytes() + session.link().outputBytes())
+                + " tot-mem="
+                + (session.link().inputBytes() + session.link().outputBytes() + activity.queuedBytes())
                 + " events=r"
                 + " cmd=" + (last == null ? "NULL" : last.name())
                 + " user=" + session.user()

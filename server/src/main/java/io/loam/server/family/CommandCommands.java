@@ -109,8 +109,11 @@ final class CommandCommands {
         reply.array(10);
         reply.bulk(command.name());
         reply.integer(command.arity());
-        reply.set(command.flags().size());
-        command.flags().stream().map(Flag::redisName).forEach(reply::status);
+        List<Flag> flags = command.flags().stream()
+                .filter(flag -> flag != Flag.MAY_REPLICATE) // Redis keeps it to itself
+                .toList();
+        reply.set(flags.size());
+        flags.stream().map(Flag::redisName).forEach(reply::status);
         reply.integer(command.firstKey());
         reply.integer(command.lastKey());
         reply.integer(command.keyStep());

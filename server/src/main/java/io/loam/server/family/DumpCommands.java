@@ -10,6 +10,7 @@ import io.loam.server.protocol.RedisError;
 import io.loam.server.protocol.Reply;
 import io.loam.store.Namespace;
 import io.loam.store.PutOptions;
+import java.lang.foreign.MemorySegment;
 
 /** DUMP and RESTORE: values in the form of Redis's files. */
 final class DumpCommands {
@@ -101,7 +102,7 @@ final class DumpCommands {
             }
             return;
         }
-        session.put(key, value, PutOptions.DEFAULT.expiringAt(at));
+        session.create(session.databaseNumber(), key, MemorySegment.ofArray(value), PutOptions.DEFAULT.expiringAt(at));
         session.happened(KeyEvents.Class.GENERIC, "restore", key);
     }
 }

@@ -27,6 +27,9 @@ public final class Families {
         BitCommands.register(service);
         BitfieldCommands.register(service);
         HashCommands.register(service);
+        PubSubCommands.register(service);
+        MonitorCommand.register(service);
+        TransactionCommands.register(service);
         service.table().freeze();
     }
 }

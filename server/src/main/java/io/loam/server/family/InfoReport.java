@@ -7,6 +7,7 @@ import io.loam.server.command.CommandCounters.Count;
 import io.loam.server.command.Latencies;
 import io.loam.server.command.Service;
 import io.loam.server.keyspace.Keyspace;
+import io.loam.server.pubsub.Channels;
 import io.loam.server.watch.Figures;
 import io.loam.server.watch.Rates;
 import io.loam.store.StoreStats;
@@ -120,6 +121,11 @@ final class InfoReport {
         line("maxclients", service.options().maxClients());
         line("client_input_bytes", service.heldInputBytes());
         line("client_output_bytes", service.heldOutputBytes());
+        line(
+                "client_transaction_bytes",
+                service.sessions().stream()
+                        .mapToLong(session -> session.activity().queuedBytes())
+                        .sum());
         line("blocked_clients", 0);
         line("tracking_clients", 0);
     }
@@ -204,6 +210,9 @@ final class InfoReport {
         line("writer_stalls", stats.writerStalls());
         line("longest_stall_usec", stats.longestStallNanos() / 1000);
         line("refused_writes", stats.refusedWrites());
+        line("pubsub_channels", service.channels().count(Channels.Kind.CHANNEL));
+        line("pubsub_patterns", service.channels().count(Channels.Kind.PATTERN));
+        line("pubsubshard_channels", service.channels().count(Channels.Kind.SHARD_CHANNEL));
     }
 
     private void replication() {

@@ -229,9 +229,9 @@ final class KeyCommands {
             });
         }
 
-        private void put(Session session, Database to, byte[] key, MemorySegment value) {
+        private void put(Session session, int database, byte[] key, MemorySegment value) {
             PutOptions options = PutOptions.DEFAULT.expiringAt(expiresAtMillis).withType(type);
-            session.put(to, MemorySegment.ofArray(key), value, options);
+            session.create(database, key, value, options);
         }
 
         private boolean isLarge() {
@@ -243,12 +243,13 @@ final class KeyCommands {
         }
 
         /** Puts it under another key and removes it from the first; false if the store has dropped it there meanwhile. */
-        boolean move(Session session, byte[] from, Database to, byte[] key) {
+        boolean move(Session session, byte[] from, int database, byte[] key) {
+            Database to = session.service().keyspace().database(database);
             if (isLarge()) {
                 session.mustBeAllowedToWait();
                 session.service().keyspace().elements().moving(header(), session.database(), from, to, key);
             }
-            put(session, to, key, value);
+            put(session, database, key, value);
             boolean moved = session.database().forget(from);
             if (!moved && isLarge()) {
                 to.delete(key); // its elements are being reclaimed
@@ -257,18 +258,18 @@ final class KeyCommands {
         }
 
         /** Puts a copy under another key; false if the store has dropped what is copied meanwhile. */
-        boolean copy(Session session, byte[] from, Database to, byte[] key) {
+        boolean copy(Session session, byte[] from, int database, byte[] key) {
             if (!isLarge()) {
-                put(session, to, key, value);
+                put(session, database, key, value);
                 return true;
             }
             session.mustBeAllowedToWait();
             Elements elements = session.service().keyspace().elements();
-            byte[] copied = elements.copy(header(), to, key);
+            byte[] copied = elements.copy(header(), session.service().keyspace().database(database), key);
             boolean put = false;
             try {
                 if (session.entries().contains(from)) {
-                    put(session, to, key, MemorySegment.ofArray(copied));
+                    put(session, database, key, MemorySegment.ofArray(copied));
                     put = true;
                 }
                 return put;
@@ -294,7 +295,7 @@ final class KeyCommands {
                 return;
             }
             if (!same) {
-                if (!moving.move(session, from, session.database(), to)) {
+                if (!moving.move(session, from, session.databaseNumber(), to)) {
                     throw RedisError.NO_SUCH_KEY;
                 }
                 session.happened(KeyEvents.Class.GENERIC, "rename_from", from);
@@ -326,7 +327,7 @@ final class KeyCommands {
         byte[] key = arguments.key(1);
         try (Arena arena = Arena.ofConfined()) {
             Moving moving = Moving.read(session, key, arena);
-            if (moving == null || to.entries().contains(key) || !moving.move(session, key, to, key)) {
+            if (moving == null || to.entries().contains(key) || !moving.move(session, key, number[0], key)) {
                 reply.integer(0);
                 return;
             }
@@ -356,7 +357,9 @@ final class KeyCommands {
         }
         try (Arena arena = Arena.ofConfined()) {
             Moving moving = Moving.read(session, from, arena);
-            if (moving == null || (!replace && to.entries().contains(key)) || !moving.copy(session, from, to, key)) {
+            if (moving == null
+                    || (!replace && to.entries().contains(key))
+                    || !moving.copy(session, from, number[0], key)) {
                 reply.integer(0);
                 return;
             }

@@ -5,9 +5,9 @@
  *   Families ──registers──► ConnectionCommands, ClientCommands, CommandCommands, ServerCommands,
  *                           KeyCommands, ExpiryCommands, DumpCommands,
  *                           StringCommands, CounterCommands, BitCommands, BitfieldCommands, LcsCommand,
- *                           HashCommands
- *   Strings       reads values of the type string
+ *                           HashCommands, TransactionCommands, PubSubCommands, MonitorCommand,
  *                           SlowLogCommands, LatencyCommands, MemoryCommands, LoamCommands
+ *   Strings       reads values of the type string
  *   InfoReport    the text of INFO
  * </pre>
  *

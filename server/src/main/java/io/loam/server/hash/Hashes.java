@@ -3,6 +3,7 @@ package io.loam.server.hash;
 import io.loam.server.ServerOptions;
 import io.loam.server.command.Session;
 import io.loam.server.keyspace.Database;
+import io.loam.server.keyspace.KeyEvents;
 import io.loam.server.keyspace.ValueType;
 import io.loam.server.protocol.RedisError;
 import io.loam.store.Namespace;
@@ -95,8 +96,13 @@ public final class Hashes {
     private static boolean put(Session session, byte[] key, byte[] value, ValueType type, long version) {
         PutOptions plain = PutOptions.DEFAULT.keepingExpiry().withType(type.bits());
         PutOptions options = version == 0 ? plain.withCondition(PutOptions.Condition.ABSENT) : plain.ifVersion(version);
-        return session.keep(session.database(), MemorySegment.ofArray(key), MemorySegment.ofArray(value), options)
-                != Namespace.ABSENT;
+        boolean put =
+                session.keep(session.database(), MemorySegment.ofArray(key), MemorySegment.ofArray(value), options)
+                        != Namespace.ABSENT;
+        if (put && version == 0) {
+            session.happened(KeyEvents.Class.NEW, "new", key);
+        }
+        return put;
     }
 
     /** Makes a large hash of a small one and more fields. */

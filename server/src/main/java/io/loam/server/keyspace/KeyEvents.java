@@ -6,20 +6,38 @@ package io.loam.server.keyspace;
 @FunctionalInterface
 public interface KeyEvents {
 
-    /** The classes of events, as the flags of {@code notify-keyspace-events}. */
+    /** The classes of events, each with its letter in {@code notify-keyspace-events}, in the order of Redis's normal form. */
     enum Class {
-        /** DEL, EXPIRE, RENAME …: {@code g}. */
-        GENERIC,
-        /** {@code $}. */
-        STRING,
-        /** {@code h}. */
-        HASH,
-        /** {@code x}. */
-        EXPIRED,
-        /** {@code e}. */
-        EVICTED,
-        /** A new key: {@code n}. */
-        NEW
+        /** DEL, EXPIRE, RENAME …: what is done to keys of any type. */
+        GENERIC('g'),
+        STRING('$'),
+        LIST('l'),
+        SET('s'),
+        HASH('h'),
+        SORTED_SET('z'),
+        EXPIRED('x'),
+        EVICTED('e'),
+        STREAM('t'),
+        MODULE('d'),
+        /** A new key. */
+        NEW('n'),
+        /** A key that was read and is not there. */
+        MISSED('m');
+
+        private final char letter;
+
+        Class(char letter) {
+            this.letter = letter;
+        }
+
+        public char letter() {
+            return letter;
+        }
+
+        /** Whether such an event says that a command has changed a key. */
+        boolean isChange() {
+            return this != NEW && this != MISSED && this != EXPIRED && this != EVICTED;
+        }
     }
 
     KeyEvents NONE = (eventClass, event, database, key) -> {};

@@ -4,7 +4,9 @@ import io.loam.store.Namespace;
 import io.loam.store.Store;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.Set;
 
 /** The databases of a server, over one store. */
 public final class Keyspace {
@@ -14,6 +16,8 @@ public final class Keyspace {
     /** Where the server keeps what is not a key of a user: the order of the databases, and more by other types. */
     private static final String SERVER_NAMESPACE = "server";
 
+    private static final int WATCHED = 1;
+
     private static final byte[] ORDER_KEY = "databases".getBytes(StandardCharsets.US_ASCII);
 
     private final Store store;
@@ -22,7 +26,13 @@ public final class Keyspace {
     /** By number; replaced as a whole. */
     private volatile Database[] databases;
 
+    private final Watches watches = new Watches();
     private volatile KeyEvents events = KeyEvents.NONE;
+    /** Who is told of what: {@link #WATCHED}, and a bit for each class of events; 0 if nobody is. */
+    private volatile int told;
+
+    private int toldClasses;
+    private int watchCount;
     private volatile Elements elements = Elements.NONE;
     private volatile boolean largeValues;
 
@@ -64,6 +74,11 @@ public final class Keyspace {
 
     /** Exchanges two databases. The caller has locked every stripe. */
     public void swap(int first, int second) {
+        watches.touchExchanged(
+                first,
+                second,
+                key -> databases[first].entries().contains(key)
+                        || databases[second].entries().contains(key));
         Database[] swapped = databases.clone();
         swapped[first] = databases[second];
         swapped[second] = databases[first];
@@ -78,21 +93,87 @@ public final class Keyspace {
 
     // ---- what others are told
 
-    public void setEvents(KeyEvents events) {
+    /** From now on {@code events} is told of what is of these classes. */
+    public synchronized void setEvents(KeyEvents events, Set<KeyEvents.Class> classes) {
         this.events = events;
+        toldClasses = 0;
+        classes.forEach(each -> toldClasses |= bit(each));
+        updateTold();
+    }
+
+    private synchronized void countWatches(int delta) {
+        watchCount += delta;
+        updateTold();
+    }
+
+    private void updateTold() {
+        told = toldClasses | (watchCount > 0 ? WATCHED : 0);
+    }
+
+    private static int bit(KeyEvents.Class eventClass) {
+        return 2 << eventClass.ordinal();
     }
 
     /** Says that something happened to a key, under its lock. */
     public void happened(KeyEvents.Class eventClass, String event, int database, byte[] key) {
-        KeyEvents told = events;
-        if (told != KeyEvents.NONE) {
-            told.happened(eventClass, event, database, key);
+        int listening = told;
+        if (listening == 0) {
+            return;
+        }
+        if ((listening & WATCHED) != 0 && eventClass.isChange()) {
+            watches.touch(database, key);
+        }
+        if ((listening & bit(eventClass)) != 0) {
+            events.happened(eventClass, event, database, key);
         }
     }
 
     /** Whether anybody is told of events, so that keys are worth copying for them. */
     public boolean isTelling() {
-        return events != KeyEvents.NONE;
+        return told != 0;
+    }
+
+    /** Whether anybody is told of events of this class. */
+    public boolean isTelling(KeyEvents.Class eventClass) {
+        return (told & bit(eventClass)) != 0;
+    }
+
+    /** The number of a database by its namespace's name; below 0 for a namespace that is none. */
+    public int number(String namespace) {
+        Database[] present = databases;
+        for (int i = 0; i < present.length; i++) {
+            if (present[i].entries().name().equals(namespace)) {
+                return i;
+            }
+        }
+        return -1;
+    }
+
+    // ---- watching
+
+    /** Watches a key whose stripe is locked. {@code keyHash} is what its lock goes by. */
+    public Watch watch(int database, byte[] key, int keyHash) {
+        Watch watch = new Watch(
+                new Watch.Name(database, ByteBuffer.wrap(key)),
+                keyHash,
+                database(database).entries().version(key));
+        watches.add(watch);
+        countWatches(1);
+        return watch;
+    }
+
+    public void unwatch(Watch watch) {
+        watches.remove(watch);
+        countWatches(-1);
+    }
+
+    /** Whether the key has changed since; its stripe is locked. */
+    public boolean hasChanged(Watch watch) {
+        return watch.isTouched()
+                || database(watch.name().database())
+                                .entries()
+                                .version(watch.name().key().array())
+                        != watch.version();
     }
 
     /** Takes over the elements of large values. */

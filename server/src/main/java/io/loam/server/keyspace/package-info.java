@@ -4,6 +4,7 @@
  * <pre>
  *   Keyspace ──16──► Database ──is over──► io.loam.store.Namespace
  *      ├──► KeyLocks         stripes: which keys a command has for itself
+ *      ├──► Watches          keys that transactions depend on
  *      ├──► KeyEvents        told of what happens to keys
  *      ├──► Elements         what large values consist of, told when their headers go
  *      └──► ValueType        the type bits of entries (docs/encoding.md)
@@ -22,7 +23,8 @@
  * <p>I1. Every write to a database happens under the lock of its key's stripe.
  * <br>I2. A stripe whose holder makes more than one operation visible is marked MANY from before the first until after the last.
  * <br>I3. A thread waits for a stripe only while it holds none that comes after it; event loops never wait.
- * <br>I4. A lock belongs to a command, not to a thread: a command that turns out to have to wait is carried with its locks to a thread that may.
+ * <br>I4. Who changes a key says so by {@code happened} before unlocking it; watches and notifications depend on it.
+ * <br>I5. A lock belongs to a command, not to a thread: a command that turns out to have to wait is carried with its locks to a thread that may.
  */
 @NullMarked
 package io.loam.server.keyspace;

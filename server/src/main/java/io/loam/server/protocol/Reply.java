@@ -4,6 +4,7 @@ import io.loam.store.Namespace;
 import io.loam.store.ValueView;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.Unpooled;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
@@ -240,8 +241,13 @@ public final class Reply {
         number(version < 3 ? '*' : '>', count);
     }
 
-    /** Bytes that are in the protocol's form already. */
+    /** Bytes that are in the protocol's form already, and don't change any more. */
     public void raw(byte[] bytes) {
+        if (bytes.length > CHUNK_BYTES) {
+            seal();
+            push(Unpooled.wrappedBuffer(bytes));
+            return;
+        }
         room(bytes.length);
         System.arraycopy(bytes, 0, buffer, at, bytes.length);
         at += bytes.length;
@@ -259,6 +265,26 @@ public final class Reply {
         System.arraycopy(other.buffer, 0, buffer, at, other.at);
         at += other.at;
         other.at = 0;
+    }
+
+    /** Moves what was written since the mark to a reply of its own. */
+    public Reply cut(long mark) {
+        Reply moved = another();
+        int count = (int) (mark >>> 32);
+        int from = (int) mark;
+        if (sealed.size() > count) {
+            seal();
+            for (ByteBuf chunk : sealed.subList(count, sealed.size())) {
+                moved.push(chunk.retainedSlice(from, chunk.readableBytes() - from));
+                from = 0;
+            }
+        } else {
+            moved.room(at - from);
+            System.arraycopy(buffer, from, moved.buffer, 0, at - from);
+            moved.at = at - from;
+        }
+        rewind(mark);
+        return moved;
     }
 
     /** An empty reply of the same version, for what has to be counted before it is written. */

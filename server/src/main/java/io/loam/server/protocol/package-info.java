@@ -5,6 +5,7 @@
  *   ByteBuf ──feed──► RequestParser ──fills──► Arguments      slices of the input
  *                          │ refuses: ProtocolException
  *   Reply ──take──► ByteBuf                                   what commands write
+ *   Push                                                      what goes to a client unasked
  *   RedisError                                                what a command refuses with
  *   Numbers, Glob                                             texts as Redis reads them
  * </pre>

@@ -8,13 +8,13 @@ import io.loam.server.command.Service;
 import io.loam.server.command.Session;
 import io.loam.server.family.Families;
 import io.loam.server.protocol.Arguments;
+import io.loam.server.protocol.Push;
 import io.loam.server.protocol.Reply;
 import io.loam.server.watch.Watch;
 import io.loam.store.Store;
 import io.netty.buffer.UnpooledByteBufAllocator;
 import java.nio.charset.StandardCharsets;
 import java.time.InstantSource;
-import java.util.function.Consumer;
 
 /** A server without a socket, and one client of it. */
 final class CommandRunner implements AutoCloseable {
@@ -79,7 +79,10 @@ final class CommandRunner implements AutoCloseable {
         }
 
         @Override
-        public void send(Consumer<Reply> writer) {}
+        public void push(Push message) {}
+
+        @Override
+        public void checkOutput() {}
 
         @Override
         public void closeAfterReplies() {}
