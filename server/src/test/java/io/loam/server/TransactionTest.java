@@ -140,6 +140,27 @@ final class TransactionTest {
         }
     }
 
+    /** Forbidden: two clients, each of which watches what the other writes, both succeed. Without the locks of watched keys, this fails. */
+    @Test
+    void ofTwoThatWatchWhatTheOtherWritesOneSucceeds() throws IOException {
+        LoamServer server = start("io-threads", "2");
+        RespClient first = connect(server);
+        RespClient second = connect(server);
+        for (int i = 0; i < 3_000; i++) {
+            first.call("WATCH", "b");
+            second.call("WATCH", "a");
+            first.call("MULTI");
+            second.call("MULTI");
+            first.call("SET", "a", "1");
+            second.call("SET", "b", "1");
+            first.send("EXEC");
+            second.send("EXEC");
+            boolean one = first.read() instanceof Many;
+            boolean other = second.read() instanceof Many;
+            assertThat(one).as("round %d: exactly one", i).isNotEqualTo(other);
+        }
+    }
+
     /** In a transaction of all keys, KEYS and DBSIZE too are of one instant: a key that is renamed is there once. */
     @Test
     void commandsOfAllKeysAreOfOneInstantInATransaction() throws Exception {

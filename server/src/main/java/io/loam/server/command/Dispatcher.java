@@ -150,6 +150,9 @@ public final class Dispatcher {
                 LockSet locks = session.locks();
                 locks.add(command, arguments);
                 boolean one = locks.keys() == 1 && command.isolation() == Isolation.ONE_READ;
+                if (one) {
+                    locks.noteOne();
+                }
                 if (one || noteSorted(locks)) {
                     if (!execute(session, command, arguments, reply, mark)) {
                         return false;

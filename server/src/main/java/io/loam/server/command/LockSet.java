@@ -12,6 +12,7 @@ public final class LockSet {
     private final KeyLocks locks;
     private int[] stripes = new int[USUAL];
     private long[] words = new long[0];
+    private long word;
     private int count;
     private int keys;
     private boolean held;
@@ -106,6 +107,11 @@ public final class LockSet {
 
     // ---- reading without the locks
 
+    /** Notes the state of the only stripe. */
+    void noteOne() {
+        word = locks.word(stripes[0]);
+    }
+
     /** Notes the stripes' state; false if one is locked. */
     boolean note() {
         if (words.length < count) {
@@ -130,8 +136,8 @@ public final class LockSet {
         return true;
     }
 
-    /** Whether one operation's reading of the only stripe may be told. */
+    /** Whether one operation's reading of the only stripe since {@link #noteOne} may be told. */
     boolean isSettled() {
-        return locks.isSettled(stripes[0]);
+        return locks.isSettled(stripes[0], word);
     }
 }

@@ -10,23 +10,27 @@ import java.util.concurrent.locks.LockSupport;
  * <pre>
  *   bit 0       LOCKED   somebody has the stripe for himself
  *   bit 1       MANY     and makes several operations, which must be seen as one
- *   bits 2-63   count of unlockings
+ *   bits 2-31   count of unlockings by holders that had the mark MANY
+ *   bits 32-63  count of the others
  * </pre>
  *
  * <p><b>Locking</b> is a compare-and-set, unlocking a release store of a word with a new count. Stripes are locked in ascending order, each once, so that no two commands wait for each
  * other.
  *
- * <p><b>Reading without the lock.</b> Forbidden: a reader sees the first write of a command that makes two, and afterwards it or another, told by it, misses the second.
- * The writer's mark MANY is set by a volatile operation before its first write to the store, and the store publishes a write by a release store. A reader that has seen the write by the store's acquire load
+ * <p><b>Reading without the lock.</b> Forbidden: a reader sees the first write of a command that makes two, and afterwards it or another, told by it, misses the second; or the second is to the same key,
+ * and the reader tells of the first after all. The writer's mark MANY is set by a volatile operation before its first write to the store, and the store publishes a write by a release store. A reader that has seen the write by the store's acquire load
  * therefore sees the mark, or the unlocking, in its load of the stripe's word after {@link VarHandle#acquireFence}. If it sees the mark it reads again; if it sees the unlocking,
  * an acquire load, it sees all of the writer's writes from now on, and so does whoever it tells. Without the fence the word could be loaded before the value, when the mark was not yet set.
+ * What it has read may still be a state of the writer's midst. Therefore it loads the word before the read too, by an acquire load: had that seen the unlocking, the read would have seen the last write;
+ * as it has not, the count of such unlockings has grown meanwhile, and the reader reads again.
  */
 public final class KeyLocks {
 
     private static final int STRIPES = 1 << 14;
     private static final long LOCKED = 1;
     private static final long MANY = 2;
-    private static final long COUNT = 4;
+    private static final long MANY_COUNT = 1L << 2;
+    private static final long COUNT = 1L << 32;
     private static final int SPINS = 100;
 
     private final AtomicLongArray words = new AtomicLongArray(STRIPES);
@@ -87,17 +91,19 @@ public final class KeyLocks {
     public void unlock(int[] stripes, int count) {
         for (int i = count - 1; i >= 0; i--) {
             long word = words.getPlain(stripes[i]);
-            words.setRelease(stripes[i], (word & -COUNT) + COUNT); // publishes the holder's writes to the next one
+            long one = (word & MANY) != 0 ? MANY_COUNT : COUNT;
+            words.setRelease(stripes[i], (word & -MANY_COUNT) + one); // publishes the holder's writes to the next one
         }
     }
 
-    /** Whether what the caller has just read of a key of the stripe, by one operation of the store, may be told. */
-    public boolean isSettled(int stripe) {
+    /** Whether what the caller has read of a key of the stripe, by one operation of the store after {@link #word} returned {@code before}, may be told. */
+    public boolean isSettled(int stripe, long before) {
         VarHandle.acquireFence(); // the read comes before the look
-        return (words.getAcquire(stripe) & MANY) == 0;
+        long word = words.getAcquire(stripe);
+        return (word & MANY) == 0 && ((word ^ before) & (COUNT - MANY_COUNT)) == 0;
     }
 
-    /** The word of a stripe, to compare later by {@link #isUnchanged}; acquire, so that reads of the keys come after it. */
+    /** The word of a stripe, to compare later by {@link #isSettled} or {@link #isUnchanged}; acquire, so that reads of the keys come after it. */
     public long word(int stripe) {
         return words.getAcquire(stripe);
     }

@@ -14,8 +14,8 @@
  * in ascending order ({@link io.loam.server.keyspace.KeyLocks}); every write has. A command that only reads does not lock:
  *
  * <ul>
- *   <li>One read of one key (GET, EXISTS, TTL) is right unless a writer of several operations is in the midst of it: it looks at the stripe <i>after</i> the read and
- *       does it again if the stripe is marked MANY.
+ *   <li>One read of one key (GET, EXISTS, TTL) is right unless a writer of several operations is in the midst of it: it looks at the stripe before and after the read and
+ *       does it again if such a writer has it, or has had it in between.
  *   <li>Several reads (MGET, HGETALL) note the stripes' words before and compare them after; equal and unlocked means that nobody wrote in between. Else the command
  *       runs again, with the locks.
  * </ul>

@@ -23,13 +23,19 @@ final class KeyLocksTest {
     @Test
     void readersSeeTheMarkOfWritersOfSeveralKeysOnly() {
         int[] one = {5};
+        long before = locks.word(5);
         locks.lock(one, 1, false);
-        assertThat(locks.isSettled(5)).isTrue();
+        assertThat(locks.isSettled(5, before)).isTrue();
         locks.unlock(one, 1);
+        assertThat(locks.isSettled(5, before)).isTrue();
         locks.lock(one, 1, true);
-        assertThat(locks.isSettled(5)).isFalse();
+        assertThat(locks.isSettled(5, before)).isFalse();
+        long midst = locks.word(5);
+        assertThat(locks.isSettled(5, midst)).isFalse();
         locks.unlock(one, 1);
-        assertThat(locks.isSettled(5)).isTrue();
+        assertThat(locks.isSettled(5, before)).as("it may have read in the midst").isFalse();
+        assertThat(locks.isSettled(5, midst)).isFalse();
+        assertThat(locks.isSettled(5, locks.word(5))).isTrue();
     }
 
     @Test
