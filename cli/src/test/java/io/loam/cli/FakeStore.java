@@ -174,7 +174,9 @@ public final class FakeStore {
                     1_500_000,
                     0,
                     segments,
-                    null);
+                    null,
+                    StoreStats.Opening.PRIVATE,
+                    List.of());
         }
     }
 }

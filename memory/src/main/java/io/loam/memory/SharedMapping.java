@@ -1,5 +1,7 @@
 package io.loam.memory;
 
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -38,6 +40,11 @@ public final class SharedMapping implements AutoCloseable {
 
     public boolean isWritable() {
         return writable;
+    }
+
+    /** The whole mapping as a read-only segment of the arena's life. The mapping must stay open as long as the segment is used. */
+    public MemorySegment view(Arena arena) {
+        return MemorySegment.ofAddress(address).reinterpret(bytes, arena, null).asReadOnly();
     }
 
     /** Makes a read-only mapping one for writing, in place. */

@@ -1,5 +1,7 @@
 package io.loam.store;
 
+import io.loam.memory.region.Registry;
+import io.loam.store.engine.SharedStore;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Set;
@@ -19,6 +21,31 @@ public interface Store extends Namespace, AutoCloseable {
 
     static StoreBuilder builder() {
         return new StoreBuilder();
+    }
+
+    /**
+     * Attaches a store that {@link StoreBuilder#create(Registry, String)} made, in this process or another. All who have it attached read and write it directly. It can be attached several
+     * times by one process; the objects are then as separate as those of two.
+     *
+     * @throws io.loam.memory.region.RegionException NOT_FOUND, DENIED, CORRUPT, VERSION if it was made by a Loam with another layout, NO_SPACE if it is attached too often
+     */
+    static Store attach(Registry registry, String name) {
+        return builder().attach(registry, name, false);
+    }
+
+    /** As {@link #attach}, without write access to the data: whatever this process does, it can't damage the store. Writes are refused by {@link UnsupportedOperationException}. */
+    static Store attachReadOnly(Registry registry, String name) {
+        return builder().attach(registry, name, true);
+    }
+
+    /** Whether there is a shared store of this name. */
+    static boolean exists(Registry registry, String name) {
+        return SharedStore.exists(registry, name);
+    }
+
+    /** Deletes a shared store. Who has it attached keeps its memory until it is closed there. */
+    static void delete(Registry registry, String name) {
+        SharedStore.delete(registry, name);
     }
 
     /**
@@ -44,7 +71,7 @@ public interface Store extends Namespace, AutoCloseable {
 
     /**
      * Sets whether {@link FullPolicy#EVICT} may drop entries of a namespace, created if there is none; at first it may. Entries that belong together are protected so, and dropped by their
-     * owner when the listener for removals tells him that what they belong to was. The setting is not kept in a region.
+     * owner when the listener for removals tells him that what they belong to was. In a region that processes share it holds for all of them.
      */
     void setEvictable(String namespace, boolean evictable);
 

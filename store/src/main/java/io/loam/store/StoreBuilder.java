@@ -2,11 +2,15 @@ package io.loam.store;
 
 import io.loam.memory.ProcessMemory;
 import io.loam.memory.Topology;
+import io.loam.memory.region.Registry;
 import io.loam.store.engine.EngineOptions;
 import io.loam.store.engine.LogStore;
+import io.loam.store.engine.SharedStore;
+import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.InstantSource;
 import java.util.Objects;
+import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -40,6 +44,9 @@ public final class StoreBuilder {
 
     @Nullable
     Long hashSeed;
+
+    @Nullable
+    Path region;
 
     StoreBuilder() {}
 
@@ -143,22 +150,87 @@ public final class StoreBuilder {
     }
 
     /**
-     * Opens a store.
+     * Where {@link #open} keeps the store, so that other processes may open it there too and it stays when all have closed it: in regions that have the name of the path's last part, of the
+     * {@link Registry} in its parent directory, which is made if it is absent. {@code /dev/shm/loam-USER/NAME} is in the memory of the machine. Default: in memory of this process alone.
+     */
+    public StoreBuilder region(Path path) {
+        if (path.toAbsolutePath().normalize().getNameCount() < 2) {
+            throw new IllegalArgumentException("region " + path + "; allowed: a name in a directory");
+        }
+        region = path.toAbsolutePath().normalize();
+        return this;
+    }
+
+    /**
+     * Opens a store. With a {@link #region}: attaches the one that is there, as {@link Store#attach} does, or creates it as {@link #create(Registry, String)} does if there is none; one creates it if
+     * several do this at once. A store that is there stays as it was created: then only clock and topology of these options count. {@link StoreStats#opening} tells what it was.
      *
      * @throws IllegalArgumentException for options that are out of range or don't fit together; the message names the option, its value and what is allowed
      * @throws LoamException if the system refuses the memory
+     * @throws io.loam.memory.region.RegionException with a region, as {@link Store#attach} and {@link #create(Registry, String)}
      */
     public Store open() {
-        Topology cpus = topology != null ? topology : Topology.ofMachine();
+        int block = checkedBlock();
+        Topology cpus = cpus();
+        Path path = region;
+        if (path == null) {
+            return LogStore.open(checked(block, cpus, LogStore::minimumCapacityBytes));
+        }
+        return SharedStore.open(
+                options(capacityBytes, block, cpus),
+                () -> checked(block, cpus, SharedStore::minimumCapacityBytes),
+                Objects.requireNonNull(path.getParent()),
+                Objects.requireNonNull(path.getFileName()).toString());
+    }
+
+    /**
+     * Creates a store in regions of a registry, where other processes may attach it by {@link Store#attach} and where it stays when all have closed it, until {@link Store#delete}. All of
+     * its memory is allocated at once, for {@link #maximumCapacityBytes}, and belongs to this user alone.
+     *
+     * @throws IllegalArgumentException as {@link #open}, and for a name that no region can have
+     * @throws io.loam.memory.region.RegionException EXISTS if there is one of that name, NO_SPACE, DENIED; nothing is left behind then
+     */
+    public Store create(Registry registry, String name) {
+        return create(registry, name, 0600);
+    }
+
+    /**
+     * As {@link #create(Registry, String)}, for others too.
+     *
+     * @param mode permission bits of the data, as chmod(2) takes them: who may write can damage the store, who may read can't. Both can keep memory from being reused for as long as they
+     *     live.
+     */
+    public Store create(Registry registry, String name, int mode) {
+        int block = checkedBlock();
+        Topology cpus = cpus();
+        return SharedStore.create(checked(block, cpus, SharedStore::minimumCapacityBytes), registry, name, mode);
+    }
+
+    /**
+     * Attaches as {@link Store#attach} and {@link Store#attachReadOnly} do, with this builder's clock and topology; all else is as the store was created.
+     */
+    public Store attach(Registry registry, String name, boolean readOnly) {
+        return SharedStore.attach(options(capacityBytes, checkedBlock(), cpus()), registry, name, readOnly);
+    }
+
+    private Topology cpus() {
+        return topology != null ? topology : Topology.ofMachine();
+    }
+
+    private int checkedBlock() {
         int block = blockBytes != 0 ? blockBytes : defaultBlockBytes();
         check(
                 Integer.bitCount(block) == 1 && block >= 4096 && block <= 1 << 19,
                 "blockBytes",
                 block,
                 "a power of two from 4096 to 524288");
+        return block;
+    }
+
+    private EngineOptions checked(int block, Topology cpus, ToLongFunction<EngineOptions> minimumCapacity) {
         long minimum = 64L * block;
         for (int round = 0; round < 8; round++) {
-            minimum = LogStore.minimumCapacityBytes(options(Math.max(minimum, capacityBytes), block, cpus));
+            minimum = minimumCapacity.applyAsLong(options(Math.max(minimum, capacityBytes), block, cpus));
         }
         check(
                 capacityBytes >= minimum,
@@ -171,7 +243,7 @@ public final class StoreBuilder {
                 "capacityBytes",
                 capacityBytes,
                 "at most the machine's memory, " + physical + " bytes");
-        return LogStore.open(options(capacityBytes, block, cpus));
+        return options(capacityBytes, block, cpus);
     }
 
     private EngineOptions options(long capacity, int block, Topology cpus) {

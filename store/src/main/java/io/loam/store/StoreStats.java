@@ -36,6 +36,8 @@ import org.jspecify.annotations.Nullable;
  * @param refusedWrites writes refused because full, since opening
  * @param segments live share and state of every segment, in no order
  * @param oldestGuard the longest pinned operation or guard, or null
+ * @param opening how this store object came to its memory
+ * @param participants who has a shared store attached now; empty for a private one
  */
 public record StoreStats(
         long capacityBytes,
@@ -67,7 +69,32 @@ public record StoreStats(
         long longestStallNanos,
         long refusedWrites,
         List<SegmentInfo> segments,
-        @Nullable GuardInfo oldestGuard) {
+        @Nullable GuardInfo oldestGuard,
+        Opening opening,
+        List<ParticipantInfo> participants) {
+
+    /** How a store object came to its memory. */
+    public enum Opening {
+        /** It is its own, and no other process sees it. */
+        PRIVATE,
+        /** It created a shared store. */
+        CREATED,
+        /** Others had the store attached. */
+        ATTACHED,
+        /** Nobody had it attached, and the last one had left it in order. */
+        CLEAN,
+        /** Nobody had it attached, and what the last ones left when they died was repaired. */
+        REPAIRED
+    }
+
+    /**
+     * A store object of some process that has a shared store attached.
+     *
+     * @param pid its process, as that sees itself
+     * @param attachedMillis since when, in milliseconds since 1970
+     * @param leader whether it cleans and resizes for all
+     */
+    public record ParticipantInfo(long pid, long attachedMillis, boolean leader) {}
 
     /**
      * One segment.

@@ -51,7 +51,7 @@ public final class Parts {
         long tableAddress = poolAddress + geometry.segmentOffset - geometry.poolOffset;
         base = start + tables(geometry) - geometry.dataOffset;
         epochs = new Epochs(memory, start + EPOCH_WORD, start + SLOTS, geometry.epochSlots, false);
-        reclaimer = new Reclaimer(epochs);
+        reclaimer = new Reclaimer(epochs, memory, start + EPOCH_WORD + 8);
         BlockTable blocks = new BlockTable(memory, tableAddress);
         pool = new BlockPool(memory, geometry, blocks, poolAddress, 1);
         pool.format(geometry.maximumBlocks);

@@ -15,12 +15,13 @@ public class EpochModelTest {
     private static final int LINK = 384;
     private static final int FIRST = 392;
     private static final int SECOND = 400;
+    private static final int PENDING = 408;
     private static final int LIVE = 1;
     private static final int REUSED = 9;
 
     private final RawMemory memory = new HeapMemory(512);
     private final Epochs epochs = new Epochs(memory, 0, 64, SLOTS, false);
-    private final Reclaimer reclaimer = new Reclaimer(epochs);
+    private final Reclaimer reclaimer = new Reclaimer(epochs, memory, PENDING);
 
     public EpochModelTest() {
         memory.putLong(FIRST, LIVE);

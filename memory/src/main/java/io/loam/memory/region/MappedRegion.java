@@ -3,6 +3,8 @@ package io.loam.memory.region;
 import io.loam.memory.RawMemory;
 import io.loam.memory.SharedFile;
 import io.loam.memory.SharedMapping;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 
 /**
  * A region in this process's memory. Its bytes are accessed by {@link RawMemory}, at addresses from {@link #address} on; who uses addresses
@@ -48,6 +50,11 @@ public final class MappedRegion implements AutoCloseable {
     /** What is to be added to an address in the region as others know it: 0 if it is mapped at its base. */
     public long delta() {
         return mapping.address() - region.base();
+    }
+
+    /** The mapping as a read-only segment of the arena's life. The region must stay mapped as long as the segment is used. */
+    public MemorySegment view(Arena arena) {
+        return mapping.view(arena);
     }
 
     /** The open file beneath, whose byte locks end with this object or its process. Not to be closed by the caller. */

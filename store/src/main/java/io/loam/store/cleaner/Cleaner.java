@@ -1,10 +1,12 @@
 package io.loam.store.cleaner;
 
+import io.loam.memory.RawMemory;
 import io.loam.store.Eviction;
 import io.loam.store.FullPolicy;
 import io.loam.store.cleaner.CleaningPolicy.Candidate;
 import io.loam.store.epoch.Epochs;
 import io.loam.store.epoch.Reclaimer;
+import io.loam.store.index.Index;
 import io.loam.store.log.BlockPool;
 import io.loam.store.log.BlockPool.Emptying;
 import io.loam.store.log.BlockTable;
@@ -16,7 +18,6 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
@@ -47,6 +48,11 @@ public final class Cleaner {
     private static final int IDLE_SEGMENTS = 8;
 
     private static final long IDLE_NANOS = 100_000_000;
+    /** So often, each millisecond, {@link #cleanAll} looks whether other processes have sealed their heads. */
+    private static final int SEALING_LOOKS = 50;
+    /** So often it waits for pins that keep it from a segment whose counts are doubtful. */
+    private static final int LEFT_OUT_LOOKS = 200;
+
     private static final int NO_EVICTION = 256;
     /** Whatever the eviction's domain holds; what lies outside of it is 0. */
     private static final int ALL_EVICTED = 1;
@@ -69,8 +75,13 @@ public final class Cleaner {
     private volatile @Nullable CleaningPass pass;
     private volatile boolean stopped;
     private volatile boolean paused;
+    /** Whether whoever pauses does not wait until what has been begun is done. */
+    private volatile boolean halted;
+
     private final List<Thread> threads = new ArrayList<>();
-    private final AtomicLong fruitless = new AtomicLong();
+    private final RawMemory memory;
+    private final long fruitlessWord;
+    private final boolean alert;
     private final int[] coldnessHistogram = new int[256];
     /** What evicting passes in a row have copied and found nothing in that may be evicted. Under the pass lock. */
     private long barrenUnits;
@@ -93,6 +104,10 @@ public final class Cleaner {
     private final LongAdder evicted = new LongAdder();
     private final LongAdder expired = new LongAdder();
 
+    /**
+     * @param fruitlessWord an aligned word that counts looks which found nothing to gain
+     * @param alert whether to look often, because writers of other processes can't wake it
+     */
     public Cleaner(
             Geometry geometry,
             BlockTable blocks,
@@ -104,7 +119,13 @@ public final class Cleaner {
             Reclaimer reclaimer,
             Owners owners,
             FullPolicy fullPolicy,
-            Eviction eviction) {
+            Eviction eviction,
+            RawMemory memory,
+            long fruitlessWord,
+            boolean alert) {
+        this.memory = memory;
+        this.fruitlessWord = fruitlessWord;
+        this.alert = alert;
         this.geometry = geometry;
         this.blocks = blocks;
         this.pool = pool;
@@ -134,6 +155,12 @@ public final class Cleaner {
             }
         }
         log.afterTaking(this::wakeIfShort); // volatile: writers see all threads
+    }
+
+    /** Brings the present pass to its end and stops. */
+    public void finish() {
+        pause();
+        stop();
     }
 
     /** Stops the threads and waits for them. */
@@ -176,9 +203,11 @@ public final class Cleaner {
                 }
                 if (paused || !step(relocator, survivor)) {
                     asleep.incrementAndGet();
-                    LockSupport.parkNanos(reclaimer.pending() > 0 ? 1_000_000 : 20_000_000);
+                    LockSupport.parkNanos(alert || reclaimer.pending() > 0 ? 1_000_000 : 20_000_000);
                     asleep.decrementAndGet();
                 }
+            } catch (Index.PausedException e) {
+                LockSupport.parkNanos(1_000_000); // what it was about is looked for again
             } catch (RuntimeException | Error e) {
                 System.getLogger("io.loam.store").log(System.Logger.Level.ERROR, "the cleaner failed and goes on", e);
                 LockSupport.parkNanos(100_000_000);
@@ -187,7 +216,7 @@ public final class Cleaner {
     }
 
     private Relocator relocator() {
-        return new Relocator(geometry, blocks, segments, entries, log, owners);
+        return new Relocator(geometry, blocks, segments, entries, log, owners, epochs);
     }
 
     private boolean isShort() {
@@ -282,14 +311,16 @@ public final class Cleaner {
             return new CleaningPass(claim(chosen), segments, blocks, NO_EVICTION);
         }
         if (settled && !policy.hasLeftOut()) {
-            log.sealHeads(1);
+            if (log.sealHeads(1)) {
+                return null; // others have yet to seal theirs
+            }
             // nothing to gain by cleaning, though less is live than makes a store crowded: what is left is too
             // scattered
             CleaningPass last = fullPolicy == FullPolicy.EVICT ? evictingPass(candidates, free) : null;
             if (last != null) {
                 return last;
             }
-            fruitless.incrementAndGet();
+            countFruitless();
             owners.spaceChanged();
         }
         return null;
@@ -298,13 +329,16 @@ public final class Cleaner {
     /** Whether so much is live that cleaning alone would be dear, or could not fill the blocks that are kept free. */
     private boolean isCrowded() {
         long available = availableUnits();
-        long heads = (long) geometry.nodes * (geometry.headsPerNode + geometry.survivorsPerNode);
+        long heads = log.openHeads();
         long kept = (heads + lowWater + 2L * geometry.segmentBlocks) * geometry.blockUnits;
         return log.liveUnits() > Math.min(EVICT_ABOVE * available, available - kept);
     }
 
     private @Nullable CleaningPass idlePass() {
         List<Candidate> chosen = sparseSegments();
+        if (chosen.isEmpty()) {
+            chosen = doubtfulSegments();
+        }
         if (chosen.isEmpty()) {
             chosen = scatteredSegments();
         } else {
@@ -325,6 +359,10 @@ public final class Cleaner {
             log.sealHeads(2);
         }
         return chosen;
+    }
+
+    private List<Candidate> doubtfulSegments() {
+        return policy.doubtful(pool.freeBlocks() / 2, idleUnits(), owners.nowMillis());
     }
 
     private long idleUnits() {
@@ -497,8 +535,13 @@ public final class Cleaner {
         long pin = epochs.pin();
         try {
             // looked at under the pin: who closes the store waits for pins from before, and takes the memory away then
-            ok = !stopped && relocator.clean(current.block(unit), survivor, current.evictFrom, current.trims);
+            ok = !stopped
+                    && !halted
+                    && relocator.clean(current.block(unit), survivor, current.evictFrom, current.trims, pin);
+        } catch (Index.PausedException e) {
+            ok = false; // what was moved is counted, the rest stays where it is
         } finally {
+            epochs.endWriting(pin);
             epochs.unpin(pin);
             if (ok || stopped || relocator.deadUnits + relocator.evicted + relocator.expired > 0) {
                 current.gained = true;
@@ -524,8 +567,8 @@ public final class Cleaner {
             cleanedSegments.increment();
         }
         if (current.segmentsLeft.decrementAndGet() == 0) {
-            if (!current.gained) {
-                fruitless.incrementAndGet();
+            if (!current.gained && !halted) {
+                countFruitless();
             }
             pass = null;
         }
@@ -550,7 +593,11 @@ public final class Cleaner {
 
     /** Counts looks at the whole log that found nothing to gain. A writer that has seen two since it began to wait is refused. */
     public long fruitless() {
-        return fruitless.get();
+        return memory.getLongVolatile(fruitlessWord);
+    }
+
+    private void countFruitless() {
+        memory.getAndAddLong(fruitlessWord, 1);
     }
 
     /** Live share of the log bytes there are without the reserve. */
@@ -606,21 +653,36 @@ public final class Cleaner {
         // cleaning gets back
         double least = 1 - geometry.smallEntryBytes / (2.0 * geometry.blockBytes);
         double fill = room == 0 ? 1 : Math.max(least, (double) appended / room);
-        long heads = (long) geometry.nodes * (geometry.headsPerNode + geometry.survivorsPerNode) * geometry.blockUnits;
+        long heads = (long) log.openHeads() * geometry.blockUnits;
         return (long) ((availableUnits() - heads) * fill);
     }
 
     /** Keeps new passes from being made and waits for the present one; until {@link #resume}. */
     public void pause() {
+        pause(() -> {});
+    }
+
+    private void pause(Runnable meanwhile) {
         paused = true;
         // whoever was making a pass and has not seen that has published it by the time the lock is free
-        passLock.lock();
+        while (!passLock.tryLock()) {
+            meanwhile.run();
+            LockSupport.parkNanos(50_000);
+        }
         passLock.unlock();
         while (pass != null) {
             if (!help(0)) {
+                meanwhile.run();
                 LockSupport.parkNanos(50_000);
             }
         }
+    }
+
+    /** As {@link #pause}, at once: what the present pass has not moved yet stays where it is. {@code meanwhile} is run again and again. */
+    public void halt(Runnable meanwhile) {
+        halted = true;
+        pause(meanwhile);
+        halted = false;
     }
 
     /** Whether a pass is under way. */
@@ -633,36 +695,43 @@ public final class Cleaner {
         wake();
     }
 
-    /** Cleans until no pass would gain a block. */
-    public void cleanAll() {
+    /** Cleans until no pass would gain a block, or make doubtful counts right; false if it has to be called again because cleaning is paused. */
+    public boolean cleanAll() {
         Relocator relocator = relocator();
         int survivor = log.survivor(0, geometry.survivorsPerNode - 1);
-        log.sealHeads(1);
+        for (int looks = 0; log.sealHeads(1) && looks < SEALING_LOOKS && !paused && !stopped; looks++) {
+            LockSupport.parkNanos(1_000_000);
+        }
+        int waits = 0;
         for (int rounds = 0; rounds < 10_000 && !stopped; rounds++) {
             reclaimer.reclaim();
-            if (paused) {
-                LockSupport.parkNanos(50_000);
-                continue;
-            }
             if (pass == null) {
                 passLock.lock();
                 try {
-                    if (pass == null && !paused) {
+                    if (paused) {
+                        return false;
+                    }
+                    if (pass == null) {
                         List<Candidate> chosen = policy.choose(
                                 policy.candidates(owners.nowMillis()),
                                 Math.max(0, pool.freeBlocks()),
                                 4L * geometry.segmentBlocks * geometry.blockUnits);
-                        if (chosen.isEmpty()) {
-                            return;
+                        chosen = chosen.isEmpty() ? doubtfulSegments() : chosen;
+                        if (!chosen.isEmpty()) {
+                            start(new CleaningPass(claim(chosen), segments, blocks, NO_EVICTION));
+                        } else if (++waits > LEFT_OUT_LOOKS || !policy.hasLeftOut() || !policy.hasDoubtful()) {
+                            return true;
                         }
-                        start(new CleaningPass(claim(chosen), segments, blocks, NO_EVICTION));
                     }
                 } finally {
                     passLock.unlock();
                 }
             }
-            work(relocator, survivor);
+            if (!work(relocator, survivor)) {
+                LockSupport.parkNanos(1_000_000); // others do the rest of the pass, or somebody is still pinned
+            }
         }
+        return true;
     }
 
     public long copiedBytes() {

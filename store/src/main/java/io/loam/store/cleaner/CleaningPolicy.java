@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.function.IntPredicate;
+import java.util.stream.IntStream;
 
 /** Chooses the segments of a pass. */
 final class CleaningPolicy {
@@ -137,6 +138,32 @@ final class CleaningPolicy {
         }
         chosen.sort(Comparator.comparingLong(Candidate::created));
         return chosen;
+    }
+
+    /** Sealed segments whose counts are doubtful, as many as fit into {@code freeBlocks}, at most {@code mostLive} units: when they have been cleaned, all is counted right. */
+    List<Candidate> doubtful(long freeBlocks, long mostLive, long nowMillis) {
+        if (!hasDoubtful()) {
+            return List.of();
+        }
+        List<Candidate> chosen = new ArrayList<>();
+        long live = 0;
+        for (Candidate candidate : candidates(nowMillis)) {
+            if (isDoubtful(candidate.segment())
+                    && blocksFor(live + candidate.live()) <= freeBlocks
+                    && (live == 0 || live + candidate.live() <= mostLive)) {
+                chosen.add(candidate);
+                live += candidate.live();
+            }
+        }
+        return chosen;
+    }
+
+    boolean hasDoubtful() {
+        return IntStream.range(0, segments.slots()).anyMatch(this::isDoubtful);
+    }
+
+    private boolean isDoubtful(int segment) {
+        return segments.state(segment) == SegmentTable.SEALED && segments.isDoubtful(segment);
     }
 
     /** The candidate with the least to copy, alone; empty if that is more than {@code mostLive}. */

@@ -1,6 +1,8 @@
 package io.loam.store.cleaner;
 
 import io.loam.store.RemovalListener.Cause;
+import io.loam.store.crash.CrashPoint;
+import io.loam.store.epoch.Epochs;
 import io.loam.store.index.Index;
 import io.loam.store.log.BlockPool.Purpose;
 import io.loam.store.log.BlockTable;
@@ -28,8 +30,10 @@ final class Relocator {
     private final Entries entries;
     private final Log log;
     private final Owners owners;
+    private final Epochs epochs;
 
     private boolean trims;
+    private long pin;
     private final long[] locations = new long[BATCH];
     private final long[] headers = new long[BATCH];
     private final long[] hashes = new long[BATCH];
@@ -48,7 +52,15 @@ final class Relocator {
     long expired;
     private long deadOverhead;
 
-    Relocator(Geometry geometry, BlockTable blocks, SegmentTable segments, Entries entries, Log log, Owners owners) {
+    Relocator(
+            Geometry geometry,
+            BlockTable blocks,
+            SegmentTable segments,
+            Entries entries,
+            Log log,
+            Owners owners,
+            Epochs epochs) {
+        this.epochs = epochs;
         this.geometry = geometry;
         this.blocks = blocks;
         this.segments = segments;
@@ -58,18 +70,31 @@ final class Relocator {
     }
 
     /**
-     * Moves what is live in a block of a segment in state CLEANING; false if the survivors found no memory before all was moved. The caller is pinned.
+     * Moves what is live in a block of a segment in state CLEANING; false if the survivors found no memory before all was moved.
      *
      * @param trimming whether entries lose the spare room that overwrites in place left in them
+     * @param callersPin the pin of the caller, where what is changed is noted
      */
-    boolean clean(int block, int survivor, int evictFrom, boolean trimming) {
+    boolean clean(int block, int survivor, int evictFrom, boolean trimming, long callersPin) {
         trims = trimming;
+        pin = callersPin;
         copiedUnits = 0;
         deadUnits = 0;
         deadOverhead = 0;
         evicted = 0;
         expired = 0;
         int segment = blocks.owner(block);
+        boolean ok;
+        try {
+            ok = moveAll(block, survivor, evictFrom);
+        } finally {
+            segments.addDeadOf(segment, deadUnits, deadOverhead);
+        }
+        age(survivor, segment);
+        return ok;
+    }
+
+    private boolean moveAll(int block, int survivor, int evictFrom) {
         long start = geometry.blockOffset(block);
         long position = blocks.firstUnit(block);
         long used = blocks.usedUnits(block);
@@ -91,8 +116,6 @@ final class Relocator {
                 ok = settle(i, survivor, evictFrom);
             }
         }
-        segments.addDeadOf(segment, deadUnits, deadOverhead);
-        age(survivor, segment);
         return ok;
     }
 
@@ -119,6 +142,7 @@ final class Relocator {
         long location = locations[i];
         long hash = hashes[i];
         int namespace = entries.namespaceId(location, headers[i]);
+        epochs.setWriting(pin, namespace, hash);
         Index index = owners.index(namespace);
         while (index != null && index.pointsTo(hash, location)) {
             long header = entries.stableHeader(location);
@@ -156,10 +180,16 @@ final class Relocator {
             if (!overwritable) {
                 entries.copyEntry(location, target, units << 3); // immutable: no lock needed for what may be long
             }
+            CrashPoint.at("survivor-reserved");
             long descriptor = index.descriptor(hash);
             long bucket;
-            while ((bucket = index.tryLock(descriptor, hash)) == 0) {
-                descriptor = index.successor(descriptor, hash);
+            try {
+                while ((bucket = index.tryLock(descriptor, hash)) == 0) {
+                    descriptor = index.successor(descriptor, hash);
+                }
+            } catch (Index.PausedException e) {
+                log.abandon(target, units, overhead);
+                throw e;
             }
             long slot = index.findLocationLocked(descriptor, bucket, hash, location);
             boolean changed = slot != 0 && entries.headerAcquire(location) != header;
@@ -171,6 +201,7 @@ final class Relocator {
                 }
                 owners.moved(location, target);
                 index.setLocation(slot, target);
+                CrashPoint.at("entry-moved");
             }
             index.unlock(bucket);
             if (slot == 0 || changed) {
@@ -243,6 +274,7 @@ final class Relocator {
      * {@link #OVERWRITTEN}.
      */
     private long removeFrom(Index index, long hash, long location, long seen) {
+        epochs.setOld(pin, location);
         while (true) {
             long descriptor = index.descriptor(hash);
             long bucket;
@@ -259,6 +291,7 @@ final class Relocator {
             if (removed) {
                 return changed ? OVERWRITTEN : header;
             }
+            index.checkNotPaused();
             Thread.onSpinWait();
         }
     }

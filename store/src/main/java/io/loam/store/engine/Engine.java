@@ -3,7 +3,6 @@ package io.loam.store.engine;
 import io.loam.memory.Membarrier;
 import io.loam.memory.MemoryException;
 import io.loam.memory.RawMemory;
-import io.loam.memory.Reservation;
 import io.loam.memory.Topology;
 import io.loam.store.Eviction;
 import io.loam.store.FullPolicy;
@@ -31,6 +30,7 @@ import io.loam.store.log.SpinLock;
 import java.lang.foreign.Arena;
 import java.lang.invoke.VarHandle;
 import java.lang.ref.Reference;
+import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -53,19 +53,22 @@ final class Engine implements Owners {
 
     private static final int OPEN = 0;
     private static final int PAUSED = 1;
-    private static final int CLOSED = 2;
+    /** Open, but not for writers. */
+    private static final int READ_ONLY = 2;
+    /** Open, but another process may keep writers out. */
+    private static final int SHARED = 3;
+
+    private static final int CLOSED = 4;
     /** Closed, and the memory is gone: what is read from now on is zeros. */
-    private static final int DISCARDED = 3;
+    private static final int DISCARDED = 5;
 
     private static final Index[] NONE = {};
     private static final long CLOSE_WAIT_NANOS = TimeUnit.SECONDS.toNanos(2);
-    private static final long CLOCK_WORD = 128;
-    private static final long EPOCH_WORD = 64;
 
     final EngineOptions options;
     final RawMemory memory;
     final Geometry geometry;
-    final Reservation reservation;
+    final StoreMemory store;
     final long base;
     /** The life of the segments that readers are handed, which keep the memory mapped as long as they are reachable. */
     private final Arena views = Arena.ofShared();
@@ -86,7 +89,13 @@ final class Engine implements Owners {
     private final Topology topology;
     private final boolean oneNode;
     private final int heads;
-    private volatile int state = OPEN;
+    private final int firstHead;
+    /** What {@link #state} is as long as nothing is wrong. */
+    private final int open;
+
+    private volatile int state;
+    /** What ties it to the other processes of a shared store. */
+    final @Nullable Sharing sharing;
 
     private final ConcurrentHashMap<Integer, KeySpace> keySpaces = new ConcurrentHashMap<>();
     final CopyOnWriteArrayList<RemovalListener> listeners = new CopyOnWriteArrayList<>();
@@ -105,36 +114,54 @@ final class Engine implements Owners {
     final LongAdder refusedWrites = new LongAdder();
     final LongAdder overwrittenBytes = new LongAdder();
     final LongAdder expiredEntries = new LongAdder();
-    /** Whether any entry was ever written with an expiry. */
-    volatile boolean mayExpire;
 
-    Engine(EngineOptions options) {
+    /** The engine of a private store. */
+    static Engine open(EngineOptions options) {
+        Geometry geometry = geometry(options);
+        StoreMemory store;
+        try {
+            store = new PrivateMemory(geometry);
+        } catch (MemoryException e) {
+            throw noMemory(options, e);
+        }
+        return new Engine(options, geometry, store, true, null);
+    }
+
+    private static LoamException noMemory(EngineOptions options, MemoryException e) {
+        return new LoamException(
+                "no memory for a store of " + options.capacityBytes() + " bytes: " + e.getMessage(), e);
+    }
+
+    /**
+     * @param store closed by this engine, also when it fails
+     * @param create whether the memory is to become a store; else it is one
+     * @param sharing null for a private store
+     */
+    Engine(EngineOptions options, Geometry geometry, StoreMemory store, boolean create, @Nullable Sharing sharing) {
         this.options = options;
         this.memory = RawMemory.ofProcess();
+        this.store = store;
+        this.sharing = sharing;
+        this.open = sharing == null ? OPEN : sharing.isReadOnly() ? READ_ONLY : SHARED;
+        this.state = open;
         this.topology = options.topology();
-        this.marks = options.fullPolicy() == FullPolicy.EVICT;
+        this.marks = options.fullPolicy() == FullPolicy.EVICT && open != READ_ONLY;
         this.inPlace = options.updatePolicy() == io.loam.store.UpdatePolicy.IN_PLACE;
-        this.geometry = geometry(options);
+        this.geometry = geometry;
         this.oneNode = geometry.nodes == 1;
         this.heads = geometry.headsPerNode;
-        int budget = budgetBlocks(options.capacityBytes());
+        int participant = sharing == null ? 0 : sharing.participant();
+        this.firstHead = participant * geometry.headsPerNode;
+        this.base = store.address();
         try {
-            reservation = Reservation.reserve(geometry.reservedBytes, Geometry.GROUP_BYTES);
-        } catch (MemoryException e) {
-            throw new LoamException(
-                    "no memory for a store of " + options.capacityBytes() + " bytes: " + e.getMessage(), e);
-        }
-        this.base = reservation.address();
-        try {
-            prepareMemory();
-            epochs =
-                    new Epochs(memory, base + EPOCH_WORD, base + geometry.epochOffset, geometry.epochSlots, MEMBARRIER);
-            reclaimer = new Reclaimer(epochs);
+            epochs = sharing == null
+                    ? new Epochs(memory, store.epochWord(), store.epochSlots(), geometry.epochSlots, MEMBARRIER)
+                    : sharing.epochs(memory, store);
+            reclaimer = new Reclaimer(epochs, memory, base + StoreHeader.PENDING);
             blocks = new BlockTable(memory, base + geometry.blockTableOffset);
-            pool = new BlockPool(memory, geometry, blocks, base + geometry.poolOffset, 1);
-            pool.format(budget);
+            pool = new BlockPool(memory, geometry, blocks, base + geometry.poolOffset, participant + 1);
             segments = new SegmentTable(memory, base + geometry.segmentOffset, geometry.segmentSlots);
-            entries = new Entries(memory, base, geometry, blocks, reservation.view(views));
+            entries = new Entries(memory, base, geometry, blocks, store.view(views));
             log = new Log(
                     memory,
                     base,
@@ -146,14 +173,17 @@ final class Engine implements Owners {
                     epochs,
                     reclaimer,
                     options.clock(),
-                    base + CLOCK_WORD);
+                    base + StoreHeader.CLOCK,
+                    participant);
             keyHash = new KeyHash(
                     memory,
                     options.floodResistant(),
                     options.hashSeed(),
                     Long.rotateLeft(options.hashSeed(), 32) * 0x9E3779B97F4A7C15L);
             slab = new DescriptorSlab(memory, base, geometry, pool);
-            setReserve(budget);
+            if (create) {
+                format();
+            }
             cleaner = new Cleaner(
                     geometry,
                     blocks,
@@ -165,16 +195,28 @@ final class Engine implements Owners {
                     reclaimer,
                     this,
                     options.fullPolicy(),
-                    options.eviction());
+                    options.eviction(),
+                    memory,
+                    base + StoreHeader.FRUITLESS,
+                    sharing != null);
             maintenance = new Maintenance(this);
-            UNMAPPER.register(views.scope(), reservation::close);
+            UNMAPPER.register(views.scope(), store::close);
         } catch (MemoryException e) {
-            reservation.close();
+            store.close();
             throw new LoamException("no memory for the store's tables: " + e.getMessage(), e);
         } catch (RuntimeException | Error e) {
-            reservation.close();
+            store.close();
             throw e;
         }
+    }
+
+    private void format() {
+        store.prepare(options, geometry);
+        int budget = budgetBlocks(options.capacityBytes());
+        pool.format(budget);
+        setReserve(budget);
+        log.format();
+        setCapacityBytes(options.capacityBytes());
     }
 
     static Geometry geometry(EngineOptions options) {
@@ -187,26 +229,6 @@ final class Engine implements Owners {
                 options.headsPerNode(),
                 options.cleanersPerNode(),
                 options.fullPolicy() == FullPolicy.EVICT);
-    }
-
-    private void prepareMemory() {
-        if (options.hugePages()) {
-            reservation.adviseHugePages(0, geometry.reservedBytes, true);
-        }
-        if (!oneNode) {
-            long share = (geometry.reservedBytes - geometry.dataOffset)
-                    / geometry.nodes
-                    / Geometry.GROUP_BYTES
-                    * Geometry.GROUP_BYTES;
-            for (int node = 0; node < geometry.nodes && share > 0; node++) {
-                reservation.bindToNode(geometry.dataOffset + node * share, share, node);
-            }
-        }
-        reservation.populate(0, geometry.tableBytes);
-        if (options.prefault()) {
-            reservation.populate(
-                    geometry.dataOffset, options.capacityBytes() / Geometry.GROUP_BYTES * Geometry.GROUP_BYTES);
-        }
     }
 
     /** Blocks that a capacity leaves for log and index. */
@@ -222,9 +244,32 @@ final class Engine implements Owners {
         pool.setReserve(forCleaning + forIndex, forIndex);
     }
 
-    void start() {
+    /** Begins to do what one process does for all: cleaning, resizing, freeing. */
+    void lead() {
+        log.setRetires();
         cleaner.start();
         maintenance.start();
+    }
+
+    /** The budget, in bytes. */
+    long capacityBytes() {
+        return memory.getLongOpaque(base + StoreHeader.CAPACITY);
+    }
+
+    void setCapacityBytes(long bytes) {
+        memory.putLongOpaque(base + StoreHeader.CAPACITY, bytes);
+    }
+
+    /** Whether any entry was ever written with an expiry. */
+    boolean mayExpire() {
+        return memory.getLongOpaque(base + StoreHeader.EXPIRES) != 0;
+    }
+
+    /** An entry is about to be written with an expiry. */
+    void noteExpiry() {
+        if (open != READ_ONLY && !mayExpire()) {
+            memory.putLongVolatile(base + StoreHeader.EXPIRES, 1);
+        }
     }
 
     /** A new index; waits for memory like a write if {@code mayWait}. */
@@ -243,6 +288,17 @@ final class Engine implements Owners {
         }
     }
 
+    /** An index that is there, to be looked over; nobody sees to its resizing. */
+    Index indexAt(long root) {
+        return new Index(
+                memory, base, geometry, pool, entries, keyHash, epochs, reclaimer, slab, hash -> {}, root, null);
+    }
+
+    /** A new index whose resizing nobody sees to. */
+    Index newIndex() {
+        return new Index(memory, base, geometry, pool, entries, keyHash, epochs, reclaimer, slab, hash -> {});
+    }
+
     private Index newIndex(KeySpace owner) {
         return new Index(
                 memory,
@@ -257,8 +313,16 @@ final class Engine implements Owners {
                 hash -> maintenance.resize(owner, hash));
     }
 
+    /** There is one for each id: it knows which resizings of its index are under way, and another one would begin them again. */
     void register(KeySpace keySpace) {
-        keySpaces.put(keySpace.id, keySpace);
+        if (keySpaces.putIfAbsent(keySpace.id, keySpace) != null) {
+            throw new IllegalStateException("namespace " + keySpace.id + " is there already");
+        }
+    }
+
+    @Nullable
+    KeySpace keySpace(int id) {
+        return keySpaces.get(id);
     }
 
     void unregister(KeySpace keySpace) {
@@ -281,22 +345,50 @@ final class Engine implements Owners {
         return pin;
     }
 
-    /** Pins for a writer; waits while writers are kept out. */
-    long enterWriter() {
+    /** Pins for a writer that changes the key of this hash; waits while writers are kept out. */
+    long enterWriter(int namespaceId, long hash) {
         for (int spins = 0; ; spins++) {
             long pin = epochs.pin();
-            if (state == OPEN) {
+            if (state == OPEN || (state == SHARED && admits(pin, namespaceId, hash))) {
                 return pin;
             }
             epochs.unpin(pin);
-            if (state >= CLOSED) {
-                throw new StoreClosedException();
-            }
-            if (epochs.isPinnedByCurrentThread()) {
+            checkOpen();
+            checkWritable();
+            if (state == PAUSED && epochs.isPinnedByCurrentThread()) {
                 throw new StoreFullException(
                         "the store is being cleared and waits for this thread's own guard or read; close it before writing");
             }
             SpinLock.backOff(spins);
+        }
+    }
+
+    /** Whether no process repairs what another one has left. */
+    private boolean admits(long pin, int namespaceId, long hash) {
+        epochs.setWriting(pin, namespaceId, hash);
+        if (Objects.requireNonNull(sharing).isPaused()) {
+            epochs.endWriting(pin);
+            return false;
+        }
+        return true;
+    }
+
+    private void checkWritable() {
+        if (open == READ_ONLY) {
+            throw new UnsupportedOperationException("the store was attached for reading; attach it for writing");
+        }
+    }
+
+    /** Ends what {@link #enterWriter} began. */
+    void exitWriter(long pin) {
+        endWriting(pin);
+        exit(pin);
+    }
+
+    /** What follows under a writer's pin only reads, so that nobody who repairs waits for it. */
+    void endWriting(long pin) {
+        if (open == SHARED) {
+            epochs.endWriting(pin);
         }
     }
 
@@ -336,10 +428,10 @@ final class Engine implements Owners {
     /** The head for the calling thread. */
     int head() {
         if (oneNode) {
-            return (int) (Thread.currentThread().threadId() % heads);
+            return firstHead + (int) (Thread.currentThread().threadId() % heads);
         }
         int node = topology.currentNode();
-        return log.head(node, topology.currentCpuOfNode() % heads);
+        return log.head(node, firstHead + topology.currentCpuOfNode() % heads);
     }
 
     // ---- space
@@ -477,11 +569,11 @@ final class Engine implements Owners {
      */
     boolean awaitSweep(long deadlineNanos) {
         boolean waited = awaitRetired(deadlineNanos);
-        if (!mayExpire && !isSweeping()) {
+        if (!mayExpire() && !isSweeping()) {
             return waited;
         }
         long cycle = maintenance.askToExpire() + 2;
-        while (isSweeping() || (mayExpire && maintenance.expiryCycles() < cycle)) {
+        while (isSweeping() || (mayExpire() && maintenance.expiryCycles() < cycle)) {
             checkOpen();
             if (System.nanoTime() - deadlineNanos > 0) {
                 return false;
@@ -566,10 +658,23 @@ final class Engine implements Owners {
         }
     }
 
+    /** Does what other processes can't tell this one to do: runs hooks that wait for memory, seals heads. */
+    void poll() {
+        if (!hooks.isEmpty() && pool.hasSpaceFor(Purpose.WRITE, 1)) {
+            signal();
+        }
+        if (log.isSealingAsked()) {
+            boolean ignored = sealOwnHeads(false);
+        }
+    }
+
     private String blockedBy() {
         Epochs.Pin oldest = epochs.oldest();
-        return reclaimer.pending() > 0 && oldest != null
-                ? "; reclamation is blocked by thread " + oldest.threadId()
+        // what was sealed after a guard pinned is not cleaned, nor what was cleaned freed
+        return oldest != null && (reclaimer.pending() > 0 || oldest.nanos() != 0)
+                ? "; reclamation is blocked by " + (sharing == null ? "" : sharing.processOf(oldest.slot()) + ", ")
+                        + "thread "
+                        + oldest.threadId()
                         + (oldest.nanos() == 0
                                 ? ""
                                 : ", whose guard is " + (System.nanoTime() - oldest.nanos()) / 1_000_000 + " ms old")
@@ -641,7 +746,7 @@ final class Engine implements Owners {
     public int coldness(long location, long header) {
         Eviction eviction = options.eviction();
         KeySpace keySpace = keySpaces.get(entries.namespaceId(location, header));
-        if (keySpace != null && !keySpace.evictable) {
+        if (keySpace != null && !keySpace.isEvictable()) {
             return 0;
         }
         long expiresAt = entries.expiresAt(location, header);
@@ -720,6 +825,9 @@ final class Engine implements Owners {
 
     @Override
     public boolean isSweeping() {
+        if (sharing != null) {
+            return sharing.isSweeping();
+        }
         for (KeySpace keySpace : keySpaces.values()) {
             if (keySpace.condemned.length > 0) {
                 return true;
@@ -751,6 +859,7 @@ final class Engine implements Owners {
         exclusive.lock();
         try {
             checkOpen();
+            checkWritable();
             cleaner.pause();
             maintenance.pause();
             try {
@@ -761,7 +870,7 @@ final class Engine implements Owners {
                 action.run();
                 return true;
             } finally {
-                state = OPEN;
+                state = open;
                 maintenance.resume();
                 cleaner.resume();
             }
@@ -802,6 +911,10 @@ final class Engine implements Owners {
         } finally {
             exclusive.unlock();
         }
+        if (sharing != null) {
+            closeShared(sharing);
+            return;
+        }
         maintenance.stop();
         cleaner.stop();
         reclaimer.close();
@@ -811,8 +924,50 @@ final class Engine implements Owners {
         // faults, and learns it from checkNotDiscarded; who still holds a view, from the view.
         state = DISCARDED;
         if (closeViews()) {
-            reservation.discard();
+            store.discard();
         }
+    }
+
+    /** Leaves the other processes. The memory stays mapped as long as anybody here may look at it. */
+    private void closeShared(Sharing others) {
+        others.stop();
+        maintenance.stop();
+        cleaner.finish();
+        reclaimer.close(); // what is retired is the next leader's
+        signal();
+        boolean quiet = awaitQuiet();
+        if (quiet && !others.isReadOnly()) {
+            for (int spins = 0; !sealOwnHeads(true); spins++) {
+                SpinLock.backOff(spins);
+            }
+        }
+        // a thread that outlasts the wait may still write: then this process stays one whose death is to be repaired
+        others.leave(quiet);
+        state = DISCARDED;
+        boolean ignored = closeViews();
+    }
+
+    /** Seals the heads of this process, all or those that it was asked to; false if that can't be now, because somebody repairs. */
+    private boolean sealOwnHeads(boolean all) {
+        long pin = epochs.pin();
+        boolean admitted = admits(pin, 0, 0);
+        if (admitted) {
+            log.sealOwnHeads(all);
+            epochs.endWriting(pin);
+        }
+        epochs.unpin(pin);
+        return admitted;
+    }
+
+    private boolean awaitQuiet() {
+        long deadline = System.nanoTime() + CLOSE_WAIT_NANOS;
+        for (int spins = 0; !epochs.isQuiet(); spins++) {
+            if (System.nanoTime() > deadline) {
+                return false;
+            }
+            SpinLock.backOff(spins);
+        }
+        return true;
     }
 
     /** Whether nobody can read through a view any more; false while a call of the kernel does, say a channel's. */

@@ -25,4 +25,27 @@ public record EngineOptions(
         boolean prefault,
         InstantSource clock,
         Topology topology,
-        long hashSeed) {}
+        long hashSeed) {
+
+    EngineOptions withEpochSlots(int count) {
+        return new EngineOptions(
+                capacityBytes,
+                maximumCapacityBytes,
+                blockBytes,
+                segmentBytes,
+                headsPerNode,
+                cleanersPerNode,
+                count,
+                updatePolicy,
+                fullPolicy,
+                eviction,
+                floodResistant,
+                writeTimeoutMillis,
+                releaseDelayMillis,
+                hugePages,
+                prefault,
+                clock,
+                topology,
+                hashSeed);
+    }
+}

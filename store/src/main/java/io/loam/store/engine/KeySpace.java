@@ -52,8 +52,10 @@ class KeySpace implements Namespace {
     private long expiryCycle;
     private volatile long condemnedTag;
     private volatile boolean dropped;
-    /** Whether entries may be dropped to make room. */
-    volatile boolean evictable = true;
+    /** Whether entries may be dropped to make room, in a private store. */
+    private volatile boolean evictable = true;
+    /** In a shared store: the word that says which index is the namespace's now; else 0. */
+    private final long rootWord;
 
     /** What many entries are like: a guess, written and read by races. */
     private Likeness usual = Likeness.NONE;
@@ -63,7 +65,31 @@ class KeySpace implements Namespace {
         this.id = id;
         this.name = name;
         this.namespaced = id != 0;
+        this.rootWord = 0;
         this.index = engine.newIndex(this, id != 0);
+        engine.register(this);
+    }
+
+    /** A namespace of a shared store, which others may have made. */
+    KeySpace(Engine engine, Sharing sharing, Namespaces.Entry entry) {
+        this.engine = engine;
+        this.id = entry.id();
+        this.name = entry.name();
+        this.namespaced = id != 0;
+        this.rootWord = sharing.namespaces().rootWord(entry.slot());
+        this.index = sharing.viewOf(this, entry.root());
+        engine.register(this);
+    }
+
+    /** What is left of a dropped namespace of a shared store. */
+    KeySpace(Engine engine, Sharing sharing, int id, long root) {
+        this.engine = engine;
+        this.id = id;
+        this.name = "";
+        this.namespaced = id != 0;
+        this.rootWord = 0;
+        this.index = sharing.viewOf(this, root);
+        this.dropped = true;
         engine.register(this);
     }
 
@@ -90,8 +116,63 @@ class KeySpace implements Namespace {
     /** The index to work on. The caller is pinned, so that it stays as long as the operation, dropped or not. */
     Index pinnedIndex() {
         Index present = index;
+        if (rootWord != 0 && engine.memory.getLongAcquire(rootWord) != present.root()) {
+            present = renew();
+        }
         checkNotDropped();
         return present;
+    }
+
+    /** The index that another process has made the namespace's. */
+    private Index renew() {
+        Sharing sharing = Objects.requireNonNull(engine.sharing);
+        synchronized (this) {
+            long root = engine.memory.getLongAcquire(rootWord);
+            if (root != index.root()) {
+                if (sharing.namespaces().idAt(rootWord) != id || root == 0) {
+                    dropped = true;
+                } else {
+                    index = sharing.viewOf(this, root);
+                }
+            }
+            return index;
+        }
+    }
+
+    /** What names the index of a namespace of a shared store; 0: it was dropped. */
+    long root() {
+        return engine.memory.getLongAcquire(rootWord);
+    }
+
+    /** Looks whether the namespace was cleared or dropped by another process. */
+    void refresh() {
+        if (rootWord != 0 && engine.memory.getLongAcquire(rootWord) != index.root()) {
+            Index ignored = renew();
+        }
+    }
+
+    /** Whether entries may be dropped to make room. */
+    boolean isEvictable() {
+        return rootWord == 0 ? evictable : Objects.requireNonNull(engine.sharing).namespaces().isEvictable(rootWord);
+    }
+
+    /** In a shared store by the leader. */
+    void setEvictable(boolean may) {
+        if (rootWord == 0) {
+            evictable = may;
+        } else {
+            Objects.requireNonNull(engine.sharing).namespaces().setEvictable(rootWord, may);
+        }
+    }
+
+    /** This process resizes from now on: the index and the cleared ones, as one that does. */
+    void lead(Index own, Index[] cleared) {
+        synchronized (this) {
+            index = own;
+            condemned = cleared;
+            sweepPosition = 0; // the first of them may be another one now
+            condemnedTag = engine.epochs.retireTag();
+        }
     }
 
     private void checkNotDropped() {
@@ -599,10 +680,10 @@ class KeySpace implements Namespace {
         checkUsable(key);
         Entries entries = engine.entries;
         while (true) {
-            long pin = engine.enterWriter();
+            long hash = index.hash(key, 0, key.length);
+            long pin = engine.enterWriter(id, hash);
             try {
                 Index present = pinnedIndex();
-                long hash = present.hash(key, 0, key.length);
                 long descriptor = present.descriptor(hash);
                 long bucket;
                 while ((bucket = present.tryLock(descriptor, hash)) == 0) {
@@ -623,6 +704,7 @@ class KeySpace implements Namespace {
                     if (version != 0 && (expired || EntryLayout.version(header) != version)) {
                         return null;
                     }
+                    engine.epochs.setOld(pin, location);
                     removed = present.removeLocked(descriptor, bucket, slot, EntryLayout.version(header), null);
                 } finally {
                     present.unlock(bucket);
@@ -634,12 +716,15 @@ class KeySpace implements Namespace {
                     byte[] value = wantValue || told ? valueOf(location, header) : EMPTY;
                     engine.log.markDead(location, header);
                     if (told) {
+                        engine.endWriting(pin);
                         engine.tell(name, key.clone(), value, cause, type);
                     }
                     return expired ? null : value;
                 }
+            } catch (Index.PausedException e) {
+                // it holds nothing any more; enterWriter waits
             } finally {
-                engine.exit(pin);
+                engine.exitWriter(pin);
             }
             Thread.onSpinWait();
         }
@@ -805,6 +890,10 @@ class KeySpace implements Namespace {
     public void clear() {
         checkUsable(EMPTY);
         engine.checkOpen();
+        if (engine.sharing != null) {
+            engine.sharing.clear(this);
+            return;
+        }
         swap(engine.newIndex(this, true));
         engine.maintenance.wake();
     }
@@ -823,6 +912,11 @@ class KeySpace implements Namespace {
                 engine.epochs.unpin(pin);
             }
             condemn(index);
+            if (rootWord != 0) {
+                // before the field: who finds another root in the word waits for this monitor. Release: pairs with
+                // pinnedIndex: publishes the index
+                engine.memory.putLongRelease(rootWord, fresh.root());
+            }
             index = fresh;
             condemnedTag = engine.epochs.retireTag();
         }
@@ -830,6 +924,9 @@ class KeySpace implements Namespace {
     }
 
     private void condemn(Index old) {
+        if (engine.sharing != null) {
+            engine.sharing.condemn(id, old);
+        }
         Index[] more = Arrays.copyOf(condemned, condemned.length + 1);
         more[condemned.length] = old;
         condemned = more;
@@ -844,8 +941,9 @@ class KeySpace implements Namespace {
             long pin = engine.epochs.pin();
             try {
                 Index present = index;
-                expiryPosition = present.visitHome(expiryPosition, location -> expire(present, location));
+                expiryPosition = present.visitHome(expiryPosition, location -> expire(present, location, pin));
             } finally {
+                engine.epochs.endWriting(pin);
                 engine.epochs.unpin(pin);
             }
             if (expiryPosition == 0) {
@@ -856,12 +954,14 @@ class KeySpace implements Namespace {
         return false;
     }
 
-    private void expire(Index present, long location) {
+    private void expire(Index present, long location, long pin) {
         long header = engine.entries.stableHeader(location);
         if (!isExpired(location, header)) {
             return;
         }
         long hash = present.hashAt(location, header);
+        engine.epochs.setWriting(pin, id, hash);
+        engine.epochs.setOld(pin, location);
         long descriptor = present.descriptor(hash);
         long bucket;
         while ((bucket = present.tryLock(descriptor, hash)) == 0) {
@@ -888,6 +988,9 @@ class KeySpace implements Namespace {
     void drop() {
         synchronized (this) {
             condemn(index); // before: the cleaner must find its entries in one place or the other
+            if (rootWord != 0) {
+                engine.memory.putLongRelease(rootWord, 0);
+            }
             dropped = true;
             condemnedTag = engine.epochs.retireTag();
         }
@@ -899,14 +1002,16 @@ class KeySpace implements Namespace {
         return engine.epochs.isSafe(condemnedTag);
     }
 
-    /** Counts the entries of one home of a condemned index as dead, and returns where to go on; 0 at the end. The caller is pinned. */
-    long sweepHome(Index old, long position) {
-        return old.visitHome(position, location -> sweep(old, location));
+    /** Counts the entries of one home of a condemned index as dead, and returns where to go on; 0 at the end. {@code pin} is the caller's. */
+    long sweepHome(Index old, long position, long pin) {
+        return old.visitHome(position, location -> sweep(old, location, pin));
     }
 
-    private void sweep(Index old, long location) {
+    private void sweep(Index old, long location, long pin) {
         long header = engine.entries.stableHeader(location);
         long hash = old.hashAt(location, header);
+        engine.epochs.setWriting(pin, id, hash);
+        engine.epochs.setOld(pin, location);
         while (true) {
             long descriptor = old.descriptor(hash);
             long bucket;
@@ -922,6 +1027,7 @@ class KeySpace implements Namespace {
                 }
                 return;
             }
+            old.checkNotPaused();
             Thread.onSpinWait();
         }
     }
@@ -934,6 +1040,9 @@ class KeySpace implements Namespace {
             if (dropped && condemned.length == 0) {
                 engine.unregister(this);
             }
+        }
+        if (engine.sharing != null) {
+            engine.sharing.absolve(id, old);
         }
         engine.reclaimer.retire(old::destroy);
     }

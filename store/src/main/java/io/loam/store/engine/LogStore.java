@@ -23,17 +23,19 @@ import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /** The store: its default namespace and what concerns all of them. */
-public final class LogStore extends KeySpace implements Store {
+public class LogStore extends KeySpace implements Store {
 
     private static final long SHRINK_WAIT_NANOS = TimeUnit.SECONDS.toNanos(30);
 
     private final Map<String, KeySpace> named = new HashMap<>();
     private int lastId;
-    private long capacityBytes;
 
     private LogStore(Engine engine) {
         super(engine, 0, "");
-        capacityBytes = engine.options.capacityBytes();
+    }
+
+    LogStore(Engine engine, Sharing sharing, Namespaces.Entry entry) {
+        super(engine, sharing, entry);
     }
 
     /** The least capacity that works with these options. */
@@ -42,7 +44,7 @@ public final class LogStore extends KeySpace implements Store {
     }
 
     public static LogStore open(EngineOptions options) {
-        Engine engine = new Engine(options);
+        Engine engine = Engine.open(options);
         LogStore store;
         try {
             store = new LogStore(engine);
@@ -51,7 +53,7 @@ public final class LogStore extends KeySpace implements Store {
             throw new IllegalArgumentException(
                     "capacity " + options.capacityBytes() + " bytes leaves no blocks for an index", e);
         }
-        engine.start();
+        engine.lead();
         return store;
     }
 
@@ -205,7 +207,7 @@ public final class LogStore extends KeySpace implements Store {
 
     @Override
     public long capacityBytes() {
-        return capacityBytes;
+        return engine.capacityBytes();
     }
 
     @Override
@@ -227,7 +229,8 @@ public final class LogStore extends KeySpace implements Store {
                         "capacity " + bytes + " bytes does not hold the " + (engine.log.liveUnits() << 3)
                                 + " bytes that are live; delete entries first, or open the store with FullPolicy.EVICT");
             }
-            capacityBytes = bytes;
+            engine.setReserve(budget);
+            engine.setCapacityBytes(bytes);
         }
     }
 
@@ -261,7 +264,7 @@ public final class LogStore extends KeySpace implements Store {
 
     @Override
     public void setEvictable(String namespace, boolean evictable) {
-        ((KeySpace) namespace(namespace)).evictable = evictable;
+        ((KeySpace) namespace(namespace)).setEvictable(evictable);
     }
 
     @Override
@@ -279,14 +282,17 @@ public final class LogStore extends KeySpace implements Store {
     @Override
     public void clean() {
         engine.checkOpen();
-        engine.cleaner.cleanAll();
+        while (!engine.cleaner.cleanAll()) {
+            engine.checkOpen();
+            LockSupport.parkNanos(1_000_000);
+        }
     }
 
     @Override
     public StoreStats stats() {
         long pin = engine.enter();
         try {
-            return StatsReader.read(engine, capacityBytes);
+            return StatsReader.read(engine);
         } finally {
             engine.exit(pin);
         }

@@ -4,7 +4,6 @@ import io.loam.store.index.Index;
 import io.loam.store.log.Geometry;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -27,11 +26,13 @@ final class Maintenance {
     private volatile boolean stopped;
     private @Nullable Thread thread;
     private long lastRelease = System.nanoTime();
-    private volatile boolean expiryUrgent;
-    private final AtomicLong expiryCycles = new AtomicLong();
+    private final long cycles;
+    private final long urgent;
 
     Maintenance(Engine engine) {
         this.engine = engine;
+        this.cycles = engine.base + StoreHeader.CYCLES;
+        this.urgent = engine.base + StoreHeader.URGENT;
     }
 
     void start() {
@@ -50,6 +51,14 @@ final class Maintenance {
     /** Keeps the thread from doing anything until {@link #resume}; same thread. */
     void pause() {
         running.lock();
+    }
+
+    /** As {@link #pause}; {@code meanwhile} is run again and again. */
+    void pause(Runnable meanwhile) {
+        while (!running.tryLock()) {
+            meanwhile.run();
+            LockSupport.parkNanos(50_000);
+        }
     }
 
     void resume() {
@@ -79,19 +88,29 @@ final class Maintenance {
             running.lock();
             try {
                 busy = step();
+            } catch (Index.PausedException e) {
+                busy = false; // what it was about is asked for again after the repair
             } catch (RuntimeException | Error e) {
                 System.getLogger("io.loam.store").log(System.Logger.Level.ERROR, "maintenance failed and goes on", e);
             } finally {
                 running.unlock();
             }
             if (!busy) {
-                LockSupport.parkNanos(engine.reclaimer.pending() > 0 ? 2_000_000 : 20_000_000);
+                LockSupport.parkNanos(idleNanos());
             }
         }
     }
 
+    private long idleNanos() {
+        if (engine.sharing != null) {
+            return 1_000_000; // nobody wakes it from another process
+        }
+        return engine.reclaimer.pending() > 0 ? 2_000_000 : 20_000_000;
+    }
+
     private boolean step() {
-        boolean busy = false;
+        Sharing sharing = engine.sharing;
+        boolean busy = sharing != null && sharing.serve();
         Resize resize = resizes.poll();
         if (resize != null) {
             GrowthEvent event = new GrowthEvent();
@@ -105,7 +124,7 @@ final class Maintenance {
         for (KeySpace keySpace : engine.keySpaces()) {
             busy |= sweep(keySpace);
         }
-        if (engine.mayExpire) {
+        if (engine.mayExpire()) {
             busy |= expire();
         }
         if (engine.reclaimer.reclaim()) {
@@ -113,7 +132,7 @@ final class Maintenance {
         }
         long delay = TimeUnit.MILLISECONDS.toNanos(engine.options.releaseDelayMillis());
         long now = System.nanoTime();
-        if (now - lastRelease > Math.min(delay, TimeUnit.SECONDS.toNanos(1))) {
+        if (engine.store.isReleasable() && now - lastRelease > Math.min(delay, TimeUnit.SECONDS.toNanos(1))) {
             lastRelease = now;
             engine.pool.releaseIdle(delay, this::release);
         }
@@ -122,33 +141,33 @@ final class Maintenance {
 
     /** Asks for a look at every entry's expiry, soon; how many looks have been completed. */
     long askToExpire() {
-        expiryUrgent = true;
+        engine.memory.putLongVolatile(urgent, 1);
         wake();
-        return expiryCycles.get();
+        return expiryCycles();
     }
 
     long expiryCycles() {
-        return expiryCycles.get();
+        return engine.memory.getLongVolatile(cycles);
     }
 
     /** Removes expired entries from some homes of each namespace; whether a writer waits for more. */
     private boolean expire() {
-        boolean urgent = expiryUrgent;
+        boolean hurry = engine.memory.getLongVolatile(urgent) != 0;
         boolean done = true;
         for (KeySpace keySpace : engine.keySpaces()) {
-            done &= keySpace.expireSome(urgent ? EXPIRE_HOMES_URGENT : EXPIRE_HOMES, expiryCycles.get());
+            done &= keySpace.expireSome(hurry ? EXPIRE_HOMES_URGENT : EXPIRE_HOMES, expiryCycles());
         }
         if (done) {
-            expiryCycles.incrementAndGet();
-            expiryUrgent = false;
+            engine.memory.putLongVolatile(cycles, expiryCycles() + 1);
+            engine.memory.putLongVolatile(urgent, 0);
         }
-        return urgent;
+        return hurry;
     }
 
     private void release(long offset) {
         long bytes = Math.min(
                 Math.max(Geometry.GROUP_BYTES, engine.geometry.blockBytes), engine.geometry.reservedBytes - offset);
-        engine.reservation.release(offset, bytes);
+        engine.store.release(offset, bytes);
     }
 
     /** Counts some entries of a cleared index as dead; whether there was such an index. */
@@ -161,8 +180,9 @@ final class Maintenance {
         for (int i = 0; i < SWEEP_HOMES && !stopped; i++) {
             long pin = engine.epochs.pin();
             try {
-                keySpace.sweepPosition = keySpace.sweepHome(index, keySpace.sweepPosition);
+                keySpace.sweepPosition = keySpace.sweepHome(index, keySpace.sweepPosition, pin);
             } finally {
+                engine.epochs.endWriting(pin);
                 engine.epochs.unpin(pin);
             }
             if (keySpace.sweepPosition == 0) {

@@ -17,7 +17,8 @@ final class StatsReader {
     private StatsReader() {}
 
     /** The caller is pinned. */
-    static StoreStats read(Engine engine, long capacityBytes) {
+    static StoreStats read(Engine engine) {
+        long capacityBytes = engine.capacityBytes();
         SegmentTable segments = engine.segments;
         int blockShift = engine.geometry.blockShift;
         long now = System.nanoTime();
@@ -52,6 +53,7 @@ final class StatsReader {
         long keys = 0;
         long slots = 0;
         for (KeySpace space : engine.keySpaces()) {
+            space.refresh();
             if (!space.isDropped()) {
                 keys += space.index.size();
                 slots += space.index.slots();
@@ -97,7 +99,9 @@ final class StatsReader {
                 engine.longestStall.get(),
                 engine.refusedWrites.sum(),
                 List.copyOf(infos),
-                oldestGuard(engine, now));
+                oldestGuard(engine, now),
+                engine.sharing == null ? StoreStats.Opening.PRIVATE : engine.sharing.opening(),
+                engine.sharing == null ? List.of() : engine.sharing.participants());
     }
 
     private static @org.jspecify.annotations.Nullable GuardInfo oldestGuard(Engine engine, long now) {

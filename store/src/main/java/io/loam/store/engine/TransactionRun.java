@@ -4,6 +4,7 @@ import io.loam.store.Entry;
 import io.loam.store.PutOptions;
 import io.loam.store.RemovalListener.Cause;
 import io.loam.store.Transaction;
+import io.loam.store.crash.CrashPoint;
 import io.loam.store.index.HeldBuckets;
 import io.loam.store.index.Index;
 import io.loam.store.log.BlockPool.Purpose;
@@ -43,6 +44,9 @@ final class TransactionRun<R> {
         byte @Nullable [] value;
         PutOptions options = PutOptions.DEFAULT;
 
+        /** Which of the transaction's keys it is. */
+        final int number;
+
         // of the present attempt to commit
         @Nullable
         EntryShape shape;
@@ -57,9 +61,10 @@ final class TransactionRun<R> {
         long claimed;
         long version;
 
-        Item(byte[] key, long hash) {
+        Item(byte[] key, long hash, int number) {
             this.key = key;
             this.hash = hash;
+            this.number = number;
         }
     }
 
@@ -94,7 +99,10 @@ final class TransactionRun<R> {
         this.body = body;
         for (byte[] key : keys) {
             byte[] own = key.clone();
-            items.putIfAbsent(ByteBuffer.wrap(own), new Item(own, space.index.hash(own, 0, own.length)));
+            items.putIfAbsent(ByteBuffer.wrap(own), new Item(own, space.index.hash(own, 0, own.length), items.size()));
+        }
+        if (engine.sharing != null) {
+            engine.sharing.checkKeys(items.size());
         }
     }
 
@@ -194,16 +202,17 @@ final class TransactionRun<R> {
     }
 
     private Commit attempt(List<Item> writes) {
-        long pin = engine.enterWriter();
+        long pin = engine.enterWriter(space.id, 0);
         try {
             Index index = space.pinnedIndex();
-            if (!reserve(writes)) {
+            beginTouching(pin);
+            if (!reserve(writes, pin)) {
                 abandon(writes);
                 return Commit.NO_SPACE;
             }
             Commit outcome = Commit.CONTENDED;
             try {
-                outcome = publish(index, writes);
+                outcome = publish(index, writes, pin);
             } finally {
                 if (outcome != Commit.DONE) {
                     abandon(writes);
@@ -214,11 +223,23 @@ final class TransactionRun<R> {
             }
             return outcome;
         } finally {
-            engine.exit(pin);
+            if (engine.sharing != null) {
+                engine.sharing.journals().forget(pin);
+            }
+            engine.exitWriter(pin);
         }
     }
 
-    private boolean reserve(List<Item> writes) {
+    /** In a shared store: says which keys will be locked, for whoever repairs that if this process dies. */
+    private void beginTouching(long pin) {
+        if (engine.sharing != null) {
+            Journals journals = engine.sharing.journals();
+            items.values().forEach(item -> journals.setHash(pin, item.number, item.hash));
+            journals.touching(pin, items.size());
+        }
+    }
+
+    private boolean reserve(List<Item> writes, long pin) {
         neededUnits = 0;
         boolean all = true;
         for (Item item : writes) {
@@ -238,7 +259,10 @@ final class TransactionRun<R> {
                 item.shape = shape;
                 neededUnits += shape.units();
                 if (all) {
-                    long location = engine.log.reserve(engine.head(), shape.units(), shape.overhead(), purpose);
+                    long note = engine.sharing == null
+                            ? 0
+                            : engine.sharing.journals().locationOf(pin, item.number);
+                    long location = engine.log.reserve(engine.head(), shape.units(), shape.overhead(), purpose, note);
                     all = location != Log.NO_SPACE;
                     item.location = all ? location : 0;
                     if (all) {
@@ -261,10 +285,10 @@ final class TransactionRun<R> {
         }
     }
 
-    private Commit publish(Index index, List<Item> writes) {
+    private Commit publish(Index index, List<Item> writes, long pin) {
         HeldBuckets held = new HeldBuckets();
         try {
-            if (!lockAll(index, held, writes) || space.index != index) {
+            if (!lockAll(index, held, writes) || space.pinnedIndex() != index) {
                 return Commit.CONTENDED;
             }
             if (!isUnchanged()) {
@@ -275,7 +299,7 @@ final class TransactionRun<R> {
             }
             Commit outcome = claim(index, writes, held);
             if (outcome == Commit.DONE) {
-                publishAll(index, writes, held);
+                publishAll(index, writes, held, pin);
             }
             return outcome;
         } finally {
@@ -363,18 +387,24 @@ final class TransactionRun<R> {
     }
 
     /** Makes all writes visible while readers of any of the homes wait. Nothing here can fail. */
-    private void publishAll(Index index, List<Item> writes, HeldBuckets held) {
+    private void publishAll(Index index, List<Item> writes, HeldBuckets held, long pin) {
         int buckets = held.count();
+        for (Item item : writes) {
+            EntryShape shape = item.shape;
+            if (item.value != null && shape != null) {
+                entries.setHeader(item.location, shape.header(item.version));
+                index.noteVersion(item.descriptor, item.version);
+            }
+        }
+        beginCommit(writes, pin);
         for (int i = 0; i < buckets; i++) {
             index.setBusy(held.bucket(i));
         }
         try {
             for (Item item : writes) {
-                EntryShape shape = item.shape;
-                if (item.value != null && shape != null) {
-                    entries.setHeader(item.location, shape.header(item.version));
+                CrashPoint.at("committing");
+                if (item.value != null) {
                     index.setLocation(item.slot != 0 ? item.slot : item.claimed, item.location);
-                    index.noteVersion(item.descriptor, item.version);
                 } else if (item.slot != 0) {
                     index.removeLocked(
                             item.descriptor, item.bucket, item.slot, EntryLayout.version(item.oldHeader), held);
@@ -384,6 +414,21 @@ final class TransactionRun<R> {
             for (int i = 0; i < buckets; i++) {
                 index.clearBusy(held.bucket(i));
             }
+        }
+        if (engine.sharing != null) {
+            engine.sharing.journals().done(pin, true);
+        }
+    }
+
+    /** In a shared store: from now on the changes will be made, by this process or by whoever repairs what it leaves. */
+    private void beginCommit(List<Item> writes, long pin) {
+        if (engine.sharing != null) {
+            Journals journals = engine.sharing.journals();
+            items.values().forEach(item -> journals.setHome(pin, item.number, item.bucket));
+            for (Item item : writes) {
+                journals.setChange(pin, item.number, item.slot != 0 ? item.slot : item.claimed, item.old);
+            }
+            journals.committing(pin);
         }
     }
 
@@ -462,7 +507,7 @@ final class TransactionRun<R> {
             item.value = value.clone();
             item.options = options;
             if (options.expiresAtMillis() != 0) {
-                engine.mayExpire = true;
+                engine.noteExpiry();
             }
         }
 

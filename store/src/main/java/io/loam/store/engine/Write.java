@@ -5,6 +5,8 @@ import io.loam.store.PutOptions;
 import io.loam.store.RemovalListener.Cause;
 import io.loam.store.TryPut;
 import io.loam.store.cleaner.Cleaner;
+import io.loam.store.crash.CrashPoint;
+import io.loam.store.epoch.Epochs;
 import io.loam.store.index.Index;
 import io.loam.store.log.BlockPool.Purpose;
 import io.loam.store.log.Entries;
@@ -62,9 +64,6 @@ final class Write {
         this.fullIndex = space.index;
         this.hash = fullIndex.hash(key, 0, key.length);
         this.expiresAt = options.expiresAtMillis();
-        if (expiresAt != 0) {
-            engine.mayExpire = true;
-        }
     }
 
     /** The new version, {@link Namespace#ABSENT} or, with {@code onSpace}, {@link TryPut#WOULD_WAIT}. */
@@ -156,11 +155,24 @@ final class Write {
     }
 
     private long attempt() {
-        long pin = engine.enterWriter();
+        while (true) {
+            try {
+                return attemptOnce();
+            } catch (Index.PausedException e) {
+                Thread.onSpinWait(); // it let go of all it held; enterWriter waits
+            }
+        }
+    }
+
+    private long attemptOnce() {
+        long pin = engine.enterWriter(space.id, hash);
         try {
+            if (expiresAt != 0) {
+                engine.noteExpiry();
+            }
             Index index = space.pinnedIndex();
             if (engine.inPlace && value.byteSize() <= engine.geometry.smallEntryBytes) {
-                long outcome = overwrite(index);
+                long outcome = overwrite(index, pin);
                 if (outcome != APPEND) {
                     return outcome;
                 }
@@ -168,9 +180,9 @@ final class Write {
             if (options.keepExpiry()) {
                 expiresAt = presentExpiry(index);
             }
-            return append(index);
+            return append(index, pin);
         } finally {
-            engine.exit(pin);
+            engine.exitWriter(pin);
         }
     }
 
@@ -193,7 +205,7 @@ final class Write {
 
     // ---- in place
 
-    private long overwrite(Index index) {
+    private long overwrite(Index index, long pin) {
         long descriptor = index.descriptor(hash);
         long bucket;
         while ((bucket = index.tryLock(descriptor, hash)) == 0) {
@@ -221,12 +233,18 @@ final class Write {
                 engine.log.countExpiring(location, -units, oldExpiry);
             }
             long version = EntryLayout.version(header) + 1;
+            index.noteVersion(descriptor, version);
+            if (engine.sharing != null) {
+                engine.sharing.beginOverwrite(entries, pin, location, header, version, expiry, options.type(), value);
+            }
             long shrunk = entries.overwrite(location, header, version, expiry, options.type(), value);
+            if (engine.sharing != null) {
+                engine.sharing.journals().done(pin, false);
+            }
             engine.log.countShrunk(location, shrunk);
             if (expiry != 0) {
                 engine.log.countExpiring(location, units, expiry);
             }
-            index.noteVersion(descriptor, version);
             engine.overwrittenBytes.add(value.byteSize());
             engine.mark(location);
             return version;
@@ -248,7 +266,7 @@ final class Write {
 
     // ---- appended
 
-    private long append(Index index) {
+    private long append(Index index, long pin) {
         EntryShape shape = space.shape(key.length, value.byteSize(), expiresAt != 0, options.type(), wideVersion);
         long units = shape.units();
         long overhead = shape.overhead();
@@ -257,14 +275,16 @@ final class Write {
             throw new IllegalArgumentException("an entry of " + (units << 3) + " bytes; this store can hold one of "
                     + (engine.maximumUnits() << 3) + " at most");
         }
-        long location = engine.log.reserve(engine.head(), units, overhead, purpose);
+        long location = engine.log.reserve(engine.head(), units, overhead, purpose, Epochs.mineOf(pin));
         if (location == Log.NO_SPACE) {
             return NO_SPACE;
         }
+        CrashPoint.at("reserved");
         published = false;
         try {
             entries.write(location, shape, expiresAt, space.id, key, value);
-            return publish(index, location, shape);
+            CrashPoint.at("entry-written");
+            return publish(index, location, shape, pin);
         } finally {
             if (!published) {
                 engine.log.abandon(location, units, overhead);
@@ -282,7 +302,7 @@ final class Write {
         };
     }
 
-    private long publish(Index index, long location, EntryShape shape) {
+    private long publish(Index index, long location, EntryShape shape, long pin) {
         while (true) {
             long descriptor = index.descriptor(hash);
             long bucket;
@@ -327,7 +347,10 @@ final class Write {
                     return RESHAPE;
                 }
                 entries.setHeader(location, shape.header(version));
+                index.noteVersion(descriptor, version); // before: no later key may get the version again
+                CrashPoint.at("publishing-entry");
                 if (slot != 0) {
+                    engine.epochs.setOld(pin, old);
                     index.setLocation(slot, location);
                 } else {
                     Index.Insert outcome = index.insertLocked(descriptor, bucket, hash, location, null);
@@ -337,11 +360,12 @@ final class Write {
                         return NO_SLOT;
                     }
                     if (outcome == Index.Insert.BUSY) {
+                        index.checkNotPaused();
                         continue;
                     }
                 }
-                index.noteVersion(descriptor, version);
                 published = true;
+                CrashPoint.at("entry-published");
             } finally {
                 index.unlock(bucket);
             }

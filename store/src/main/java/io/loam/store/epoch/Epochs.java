@@ -16,7 +16,11 @@ import org.jspecify.annotations.Nullable;
  *      0    8 epoch    opaque   above 0: the epoch at which the owner pinned; 0: free; below 0: free, and minus the id of the thread that owns it
  *      8    8 thread   plain    id of the owner
  *     16    8 nanos    plain    when a guard pinned; 0 for a short operation
- *     24   40 reserved plain    keeps slots on lines of their own
+ *     24    8 writing  opaque   in a shared store: 1 plus the id of the namespace that whoever pins changes, or 0
+ *     32    8 hash     plain    of the key that is being changed
+ *     40    8 mine     plain    location that was reserved for the new entry, or is about to be, or 0
+ *     48    8 old      plain    location of the entry that is about to be dead, or 0
+ *     56    8 reserved plain    keeps slots on lines of their own
  * </pre>
  *
  * <p>The first half of the slots are owned: a platform thread that finds the one that its id names without a living owner keeps it for good, and pins by one store.
@@ -36,28 +40,52 @@ public final class Epochs {
 
     private static final int THREAD = 8;
     private static final int NANOS = 16;
+    private static final int WRITING = 24;
+    private static final int HASH = 32;
+    private static final int MINE = 40;
+    private static final int OLD = 48;
 
     private static final boolean CAS_IS_FENCE = System.getProperty("os.arch").equals("amd64");
 
     private final RawMemory memory;
     private final long epochAddress;
     private final long slots;
+    private final long all;
+    private final int allCount;
     private final long ownedMask;
     private final long shared;
     private final long sharedMask;
     private final int slotCount;
-    private final boolean membarrier;
+    private final Barrier barrier;
+    private final boolean fences;
     private volatile long known;
     /** Whose the owned slots are. Set under this object's monitor. */
     private final AtomicReferenceArray<@Nullable WeakReference<Thread>> owners;
 
+    /** How a look at the slots is ordered after the pins that it may have missed. */
+    public enum Barrier {
+        /** Every pin fences. */
+        FENCE,
+        /** {@link Membarrier#barrier}: all who pin are threads of this process, which has registered. */
+        PROCESS,
+        /** {@link Membarrier#globalBarrier}: all who pin are threads of processes that have registered. */
+        PROCESSES
+    }
+
+    /** For threads of one process. */
+    public Epochs(RawMemory memory, long epochAddress, long slots, int slotCount, boolean membarrier) {
+        this(memory, epochAddress, slots, slotCount, slots, slotCount, membarrier ? Barrier.PROCESS : Barrier.FENCE);
+    }
+
     /**
      * @param epochAddress a zeroed word on a line that nothing else writes
-     * @param slots zeroed memory of {@code slotCount} slots
+     * @param slots zeroed memory of {@code slotCount} slots, in which threads of this process pin
      * @param slotCount a power of two, at least 2
-     * @param membarrier whether {@link Membarrier#register} has succeeded and all who pin are threads of this process
+     * @param all the slots of all processes, which include these
+     * @param allCount how many those are
      */
-    public Epochs(RawMemory memory, long epochAddress, long slots, int slotCount, boolean membarrier) {
+    public Epochs(
+            RawMemory memory, long epochAddress, long slots, int slotCount, long all, int allCount, Barrier barrier) {
         int half = slotCount / 2;
         this.memory = memory;
         this.epochAddress = epochAddress;
@@ -66,7 +94,10 @@ public final class Epochs {
         this.shared = slots + (long) half * SLOT_BYTES;
         this.sharedMask = half - 1;
         this.slotCount = slotCount;
-        this.membarrier = membarrier;
+        this.all = all;
+        this.allCount = allCount;
+        this.barrier = barrier;
+        this.fences = barrier == Barrier.FENCE;
         this.owners = new AtomicReferenceArray<>(half);
         memory.compareAndSetLong(epochAddress, 0, 1);
     }
@@ -75,7 +106,7 @@ public final class Epochs {
     public long pin() {
         RawMemory m = memory;
         long now = epochAddress;
-        boolean fence = !membarrier;
+        boolean fence = fences;
         long id = Thread.currentThread().threadId();
         long slot = m.within(slots + ((id & ownedMask) << 6));
         // what an owned slot holds is written by its owner alone; when the owner has pinned already, by another
@@ -142,9 +173,71 @@ public final class Epochs {
         return claimed;
     }
 
+    /**
+     * Says what is about to be changed under the pin, before the first lock is taken, for whoever repairs it if this process dies: the home of the hash, and others that follow from it. Only the
+     * latest counts. A writer says it before it looks whether writers are to stay out.
+     */
+    public void setWriting(long slot, int namespaceId, long hash) {
+        memory.putLong(slot + MINE, 0);
+        memory.putLong(slot + OLD, 0);
+        memory.putLong(slot + HASH, hash);
+        memory.putLongRelease(slot + WRITING, namespaceId + 1L);
+        if (fences) {
+            VarHandle.fullFence(); // else the fence is that of who keeps writers out: oldestPin
+        }
+    }
+
+    /** Where the pin's owner writes which location it reserves, before it does. */
+    public static long mineOf(long slot) {
+        return slot + MINE;
+    }
+
+    /** Says which entry is about to be dead, before it is. */
+    public void setOld(long slot, long location) {
+        memory.putLong(slot + OLD, location);
+    }
+
+    /** The pin's writes are done. */
+    public void endWriting(long slot) {
+        memory.putLongRelease(slot + WRITING, 0);
+    }
+
+    /** Whether the slot is pinned by a writer. */
+    public boolean isWriting(long slot) {
+        return memory.getLongVolatile(slot) > 0 && memory.getLongVolatile(slot + WRITING) != 0;
+    }
+
+    /**
+     * What was being changed under a pin.
+     *
+     * @param mine location that was reserved or was about to be, or 0
+     * @param old location of the entry that was about to be dead, or 0
+     */
+    public record Change(int namespaceId, long hash, long mine, long old) {}
+
+    /** What was being changed under the pin of a dead process; null: nothing. */
+    public @Nullable Change changeOf(long slot) {
+        return isWriting(slot)
+                ? new Change(
+                        (int) memory.getLong(slot + WRITING) - 1,
+                        memory.getLong(slot + HASH),
+                        memory.getLong(slot + MINE),
+                        memory.getLong(slot + OLD))
+                : null;
+    }
+
+    /** Frees a slot whose process is dead. */
+    public void clear(long slot) {
+        memory.putLong(slot + WRITING, 0);
+        memory.putLong(slot + NANOS, 0);
+        memory.putLong(slot + THREAD, 0);
+        memory.putLongRelease(slot, 0);
+    }
+
     /** As {@link #pin}, for a guard: remembers when. */
     public long pinGuard() {
         long slot = pinShared(Thread.currentThread().threadId());
+        memory.putLong(slot + WRITING, 0);
         memory.putLong(slot + NANOS, System.nanoTime() | 1);
         return slot;
     }
@@ -195,13 +288,13 @@ public final class Epochs {
      */
     public long oldestPin() {
         long oldest = memory.getLongVolatile(epochAddress);
-        if (membarrier) {
-            Membarrier.barrier();
-        } else {
-            VarHandle.fullFence();
+        switch (barrier) {
+            case FENCE -> VarHandle.fullFence();
+            case PROCESS -> Membarrier.barrier();
+            case PROCESSES -> Membarrier.globalBarrier();
         }
-        for (long i = 0; i < slotCount; i++) {
-            long epoch = memory.getLongVolatile(slots + (i << 6));
+        for (long i = 0; i < allCount; i++) {
+            long epoch = memory.getLongVolatile(all + (i << 6));
             if (epoch > 0 && epoch < oldest) {
                 oldest = epoch;
             }
@@ -215,11 +308,21 @@ public final class Epochs {
         return known;
     }
 
+    /** Whether no thread of this process is pinned. */
+    public boolean isQuiet() {
+        for (long i = 0; i < slotCount; i++) {
+            if (memory.getLongVolatile(slots + (i << 6)) > 0) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     /** How many slots are claimed now. */
     public int pinCount() {
         int count = 0;
-        for (long i = 0; i < slotCount; i++) {
-            if (memory.getLongVolatile(slots + (i << 6)) > 0) {
+        for (long i = 0; i < allCount; i++) {
+            if (memory.getLongVolatile(all + (i << 6)) > 0) {
                 count++;
             }
         }
@@ -230,12 +333,12 @@ public final class Epochs {
     public @Nullable Pin oldest() {
         long oldest = Long.MAX_VALUE;
         Pin found = null;
-        for (long i = 0; i < slotCount; i++) {
-            long slot = slots + (i << 6);
+        for (long i = 0; i < allCount; i++) {
+            long slot = all + (i << 6);
             long epoch = memory.getLongVolatile(slot);
             if (epoch > 0 && epoch < oldest) {
                 oldest = epoch;
-                found = new Pin(memory.getLong(slot + THREAD), memory.getLong(slot + NANOS));
+                found = new Pin(slot, memory.getLong(slot + THREAD), memory.getLong(slot + NANOS));
             }
         }
         return found;
@@ -244,11 +347,11 @@ public final class Epochs {
     /** The oldest pin by a guard, or null. */
     public @Nullable Pin oldestGuard() {
         Pin found = null;
-        for (long i = 0; i < slotCount; i++) {
-            long slot = slots + (i << 6);
+        for (long i = 0; i < allCount; i++) {
+            long slot = all + (i << 6);
             long nanos = memory.getLong(slot + NANOS);
             if (memory.getLongVolatile(slot) > 0 && nanos != 0 && (found == null || nanos - found.nanos() < 0)) {
-                found = new Pin(memory.getLong(slot + THREAD), nanos);
+                found = new Pin(slot, memory.getLong(slot + THREAD), nanos);
             }
         }
         return found;
@@ -257,8 +360,9 @@ public final class Epochs {
     /**
      * A claimed slot.
      *
+     * @param slot its address
      * @param threadId the owner
      * @param nanos {@link System#nanoTime} of pinning if it is a guard, else 0
      */
-    public record Pin(long threadId, long nanos) {}
+    public record Pin(long slot, long threadId, long nanos) {}
 }

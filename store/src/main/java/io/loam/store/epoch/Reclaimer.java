@@ -1,9 +1,11 @@
 package io.loam.store.epoch;
 
+import io.loam.memory.RawMemory;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 
 /** What has been retired, in order, and is freed once nobody can see it. */
@@ -14,11 +16,18 @@ public final class Reclaimer {
     private final Epochs epochs;
     private final ReentrantLock lock = new ReentrantLock();
     private final ArrayDeque<Retired> queue = new ArrayDeque<>();
-    private final AtomicInteger pending = new AtomicInteger();
+    private final RawMemory memory;
+    private final long pendingWord;
     private volatile boolean closed;
+    private final ReentrantLock freeing = new ReentrantLock();
+    /** How often what waited was forgotten. */
+    private final AtomicInteger forgotten = new AtomicInteger();
 
-    public Reclaimer(Epochs epochs) {
+    /** @param pendingWord an aligned word that counts what waits, for whoever looks, in this process or another; one process at a time retires */
+    public Reclaimer(Epochs epochs, RawMemory memory, long pendingWord) {
         this.epochs = epochs;
+        this.memory = memory;
+        this.pendingWord = pendingWord;
     }
 
     /** Frees by {@code free} once all present pins are gone. What is freed has been unlinked. */
@@ -26,7 +35,7 @@ public final class Reclaimer {
         lock.lock();
         try {
             queue.add(new Retired(epochs.retireTag(), free));
-            pending.incrementAndGet();
+            memory.getAndAddLong(pendingWord, 1);
         } finally {
             lock.unlock();
         }
@@ -34,7 +43,7 @@ public final class Reclaimer {
 
     /** Frees what can be freed, under no lock of this class but under a pin; whether anything was. */
     public boolean reclaim() {
-        if (pending.get() == 0) {
+        if (pending() == 0) {
             return false;
         }
         // a pin of this moment is younger than every tag in the queue; it keeps who closes the store waiting until the
@@ -52,6 +61,7 @@ public final class Reclaimer {
             return false;
         }
         List<Runnable> due = new ArrayList<>();
+        int before = forgotten.get();
         try {
             Retired first = queue.peek();
             long oldest = first == null || first.tag() < epochs.known() ? epochs.known() : epochs.oldestPin();
@@ -61,14 +71,53 @@ public final class Reclaimer {
         } finally {
             lock.unlock();
         }
-        for (Runnable free : due) {
-            try {
-                free.run();
-            } finally {
-                pending.decrementAndGet();
-            }
-        }
+        free(due, before);
         return !due.isEmpty();
+    }
+
+    private void free(List<Runnable> due, int before) {
+        if (due.isEmpty()) {
+            return;
+        }
+        freeing.lock();
+        try {
+            if (forgotten.get() != before) {
+                return;
+            }
+            for (Runnable free : due) {
+                try {
+                    free.run();
+                } finally {
+                    memory.getAndAddLong(pendingWord, -1);
+                }
+            }
+        } finally {
+            freeing.unlock();
+        }
+    }
+
+    /** Frees nothing until {@link #resume}; same thread. {@code meanwhile} is run again and again. */
+    public void pause(Runnable meanwhile) {
+        while (!freeing.tryLock()) {
+            meanwhile.run();
+            LockSupport.parkNanos(50_000);
+        }
+    }
+
+    public void resume() {
+        freeing.unlock();
+    }
+
+    /** Forgets what waits: what was retired is to be found by other means, and retired again. */
+    public void forget() {
+        lock.lock();
+        try {
+            queue.clear();
+            forgotten.incrementAndGet();
+            memory.putLongVolatile(pendingWord, 0);
+        } finally {
+            lock.unlock();
+        }
     }
 
     /** From now on nothing is freed: the memory goes as a whole once the pins of this moment are gone. */
@@ -78,6 +127,6 @@ public final class Reclaimer {
 
     /** How many retired things wait. */
     public int pending() {
-        return pending.get();
+        return (int) memory.getLongAcquire(pendingWord);
     }
 }

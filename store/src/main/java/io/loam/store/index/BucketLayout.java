@@ -99,16 +99,19 @@ final class BucketLayout {
         return hash << from >>> WINDOW_SHIFT;
     }
 
+    /** The home of which a bucket is alternate {@code number}; the bucket itself for 0. */
+    static int homeOf(int bucket, int number, int buckets) {
+        if (number == 0) {
+            return bucket;
+        }
+        return number == 1 ? bucket ^ 1 : Math.floorMod(bucket - number * (2 * number + 3), buckets);
+    }
+
     /** The bucket that is alternate {@code number} of {@code home}; a bijection of homes for each number. */
     static int alternateBucket(int home, int number, int buckets) {
         if (number == 1) {
             return home ^ 1;
         }
         return (home + number * (2 * number + 3)) % buckets;
-    }
-
-    /** The home of which a bucket is alternate {@code number}. */
-    static int homeOf(int bucket, int number, int buckets) {
-        return number == 1 ? bucket ^ 1 : Math.floorMod(bucket - number * (2 * number + 3), buckets);
     }
 }

@@ -3,14 +3,18 @@ package io.loam.store.index;
 import static io.loam.store.index.BucketLayout.*;
 
 import io.loam.memory.RawMemory;
+import io.loam.store.crash.CrashPoint;
 import io.loam.store.epoch.Epochs;
 import io.loam.store.epoch.Reclaimer;
 import io.loam.store.log.BlockPool;
 import io.loam.store.log.Entries;
+import io.loam.store.log.EntryLayout;
 import io.loam.store.log.Geometry;
 import io.loam.store.log.SpinLock;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
@@ -68,6 +72,26 @@ public final class Index {
     /** So long a writer waits for the last pieces of other threads before it tries again. */
     private static final long LAST_PIECES_NANOS = 20_000;
 
+    /** In a shared store: who resizes for all, and whether writers are to stay out. */
+    public interface Resizer {
+        /** As {@link Index#growNow}; {@code full} is an offset. */
+        int growNow(long hash, long full);
+
+        /** Whether a lock that is in the way may be a dead process's, so that its repair waits for whoever waits for the lock. */
+        boolean isPaused();
+    }
+
+    /** The operation is to let go of everything and start over, after what a dead process left has been repaired. */
+    public static final class PausedException extends RuntimeException {
+        private static final long serialVersionUID = 1;
+
+        PausedException() {
+            super("writers are kept out while what a dead process left is repaired", null, false, false);
+        }
+    }
+
+    private static final int SPINS_BEFORE_LOOKING = 50;
+
     private static final Resize[] NONE = {};
 
     private static final int MOVED_UPPER_SHIFT = 32;
@@ -91,6 +115,8 @@ public final class Index {
     private final long dataAddress;
     private final long rootAddress;
     private final int directoryBlock;
+    private final long root;
+    private final @Nullable Resizer resizer;
     private final int maximumDepth;
     /** Held while a resizing begins and while its successors are published: for no longer than that. */
     private final ReentrantLock resizing = new ReentrantLock();
@@ -136,6 +162,8 @@ public final class Index {
         this.granuleShift = geometry.blockShift - 3;
         this.dataAddress = base + geometry.dataOffset;
         this.maximumDepth = geometry.blockShift - 4;
+        this.resizer = null;
+        this.root = 0;
         int[] block = pool.allocateIndex(1);
         if (block.length == 0) {
             throw new NoRoomException();
@@ -152,6 +180,70 @@ public final class Index {
         }
         memory.putLong(rootAddress + 8, first);
         memory.putLongRelease(rootAddress, 0);
+    }
+
+    /**
+     * The same index as another one, made by this process or another.
+     *
+     * @param root what names it: its directory's block in the low half, any number in the high half
+     * @param resizer who resizes it, by {@code resizeAsked} and at once; null: this process
+     */
+    public Index(Index other, long root, LongConsumer resizeAsked, @Nullable Resizer resizer) {
+        this(
+                other.memory,
+                other.base,
+                other.geometry,
+                other.pool,
+                other.entries,
+                other.keyHash,
+                other.epochs,
+                other.reclaimer,
+                other.slab,
+                resizeAsked,
+                root,
+                resizer);
+    }
+
+    /** An index that is there already. Parameters as above. */
+    public Index(
+            RawMemory memory,
+            long base,
+            Geometry geometry,
+            BlockPool pool,
+            Entries entries,
+            KeyHash keyHash,
+            Epochs epochs,
+            Reclaimer reclaimer,
+            DescriptorSlab slab,
+            LongConsumer resizeAsked,
+            long root,
+            @Nullable Resizer resizer) {
+        this.memory = memory;
+        this.base = base;
+        this.geometry = geometry;
+        this.pool = pool;
+        this.entries = entries;
+        this.keyHash = keyHash;
+        this.epochs = epochs;
+        this.reclaimer = reclaimer;
+        this.slab = slab;
+        this.resizeAsked = resizeAsked;
+        this.granuleShift = geometry.blockShift - 3;
+        this.dataAddress = base + geometry.dataOffset;
+        this.maximumDepth = geometry.blockShift - 4;
+        this.resizer = resizer;
+        this.root = root;
+        this.directoryBlock = (int) root;
+        this.rootAddress = base + geometry.blockOffset(directoryBlock);
+    }
+
+    /** What names it in a table of namespaces; 0 in a store of one process. */
+    public long root() {
+        return root;
+    }
+
+    public int directoryBlock() {
+        return directoryBlock;
     }
 
     /** There is no memory for an index. */
@@ -327,9 +419,24 @@ public final class Index {
                 return 0;
             }
             if ((control & LOCKED) == 0 && memory.compareAndSetLong(bucket, control, control | LOCKED)) {
+                CrashPoint.at("home-locked");
                 return bucket;
             }
-            SpinLock.backOff(spins);
+            backOff(spins);
+        }
+    }
+
+    private void backOff(int spins) {
+        if (spins > SPINS_BEFORE_LOOKING) {
+            checkNotPaused();
+        }
+        SpinLock.backOff(spins);
+    }
+
+    /** Whoever tries again and again for locks that are in its way asks this each time. */
+    public void checkNotPaused() {
+        if (resizer != null && resizer.isPaused()) {
+            throw new PausedException();
         }
     }
 
@@ -471,9 +578,54 @@ public final class Index {
 
     /** Whether the one who was asked to grow this subtable is late. */
     private boolean isOverdue(long descriptor) {
+        long asked = memory.getLongAcquire(descriptor + SubtableLayout.ASKED);
+        if (asked > REFUSED) {
+            return isAheadOfOthers(base + asked);
+        }
         int limit = memory.getInt(descriptor + SubtableLayout.LIMIT);
-        return keys(descriptor) >= limit + limit / LATE_SHARE
-                && memory.getLongOpaque(descriptor + SubtableLayout.ASKED) == ASKED;
+        return keys(descriptor) >= limit + limit / LATE_SHARE && asked == ASKED;
+    }
+
+    /** Whether there are as many keys as the successors of a subtable that another process resizes may have. */
+    private boolean isAheadOfOthers(long source) {
+        long lower = memory.getLongAcquire(source + SubtableLayout.SUCCESSOR);
+        if (lower == 0) {
+            return true; // about to shrink
+        }
+        long upper = memory.getLong(source + SubtableLayout.UPPER);
+        long sibling = siblingOf(source, base + lower);
+        return keys(source) + keys(sibling) + keys(base + lower) + (upper == 0 ? 0 : keys(base + upper))
+                >= mostKeys(lower, upper);
+    }
+
+    /** The other source of a subtable into which two are merged; 0 if it has one source, or the directory leads to the successor instead of the other one already. */
+    private long siblingOf(long source, long lower) {
+        int depth = SubtableLayout.depth(memory.getInt(source));
+        if (SubtableLayout.depth(memory.getInt(lower)) >= depth) {
+            return 0;
+        }
+        long sibling = descriptor(memory.getLong(source + SubtableLayout.PREFIX) ^ 1L << 64 - depth);
+        return sibling == lower ? 0 : sibling;
+    }
+
+    /** So many keys successors, given by offsets, may have while keys are copied to them. */
+    private long mostKeys(long lower, long upper) {
+        int buckets = SubtableLayout.buckets(memory.getInt(base + lower));
+        long slots = (long) buckets * SLOTS;
+        if (upper != 0) {
+            slots += (long) SubtableLayout.buckets(memory.getInt(base + upper)) * SLOTS;
+        }
+        return (long) (slots * COPYING_LOAD * share(buckets));
+    }
+
+    /** Lets the inserts of other processes keep to what the successors hold. */
+    private void markSources(Resize resize) {
+        long source = resize.source - base;
+        for (long descriptor : new long[] {resize.lower, resize.upper, resize.source, resize.sibling}) {
+            if (descriptor != 0) {
+                memory.putLongRelease(descriptor + SubtableLayout.ASKED, source);
+            }
+        }
     }
 
     private long keys(long descriptor) {
@@ -557,8 +709,10 @@ public final class Index {
                 busy = true;
                 continue;
             }
+            CrashPoint.at("alternate-locked");
             fill(other, otherControl | LOCKED, freeSlot(otherControl), tag, word(location, number, window));
             unlockOther(other, held);
+            CrashPoint.at("alternate-filled");
             if (number > farthest(control)) {
                 // after the slot: a reader that sees the farthest alternate sees what is in it
                 memory.putLongRelease(bucket, withFarthest(control, number));
@@ -608,6 +762,7 @@ public final class Index {
 
     private void fill(long bucket, long control, int slot, long tag, long word) {
         memory.putLongRelease(bucket + 8 + ((long) slot << 3), word); // the word before the tag (I4)
+        CrashPoint.at("word-without-tag");
         memory.putLongRelease(bucket, withTag(control, slot, tag));
     }
 
@@ -615,8 +770,10 @@ public final class Index {
     public boolean removeLocked(long descriptor, long bucket, long slot, long version, @Nullable HeldBuckets held) {
         long owner = slot & -BYTES;
         int number = (int) (slot - owner >>> 3) - 1;
+        raise(descriptor + SubtableLayout.VERSION, version); // before: no later key may get the version again
         if (owner == bucket) {
             memory.putLongRelease(bucket, withTag(memory.getLong(bucket), number, 0)); // the tag before the word (I4)
+            CrashPoint.at("tag-removed");
             memory.putLongRelease(slot, 0);
         } else {
             long control = memory.getLongAcquire(owner);
@@ -627,7 +784,7 @@ public final class Index {
             memory.putLongRelease(slot, 0);
             unlockOther(owner, held);
         }
-        raise(descriptor + SubtableLayout.VERSION, version);
+        CrashPoint.at("removed");
         long keys = memory.getAndAddLong(descriptor + SubtableLayout.KEYS, -1) - 1;
         int limit = memory.getInt(descriptor + SubtableLayout.LIMIT);
         if (keys < limit - limit / 5 && (keys & 15) == 0) {
@@ -777,6 +934,11 @@ public final class Index {
      * @return 0, or the free blocks it takes when there is no memory. The caller is not pinned.
      */
     public int growNow(long hash, long full) {
+        return resizer != null ? resizer.growNow(hash, full - base) : growHere(hash, full);
+    }
+
+    /** As {@link #growNow}, by this process. */
+    public int growHere(long hash, long full) {
         boolean helped;
         long pin = epochs.pin();
         try {
@@ -941,14 +1103,11 @@ public final class Index {
         if (lower == 0) {
             return null;
         }
-        int buckets = SubtableLayout.buckets(memory.getInt(base + lower));
         int[] blocks = blocksOf(base + lower);
-        long slots = (long) buckets * SLOTS;
         if (upper != 0) {
             int[] more = blocksOf(base + upper);
             blocks = Arrays.copyOf(blocks, blocks.length + more.length);
             System.arraycopy(more, 0, blocks, blocks.length - more.length, more.length);
-            slots += (long) SubtableLayout.buckets(memory.getInt(base + upper)) * SLOTS;
         }
         Resize resize = new Resize(
                 source,
@@ -959,17 +1118,79 @@ public final class Index {
                 SubtableLayout.buckets(memory.getInt(source)),
                 sibling == 0 ? 0 : SubtableLayout.buckets(memory.getInt(sibling)),
                 keys(source) + keys(sibling),
-                (long) (slots * COPYING_LOAD * share(buckets)));
+                mostKeys(lower, upper));
+        addUnderWay(resize);
+        if (keys(source) < memory.getInt(source + SubtableLayout.LIMIT)) {
+            markSources(resize); // the successors may be smaller: not even until they are linked may there be more keys
+        } else {
+            // until then others' inserts go on to what the successors surely hold, though growing was refused before
+            memory.putLongRelease(source + SubtableLayout.ASKED, ASKED);
+        }
+        return resize;
+    }
+
+    private void addUnderWay(Resize resize) {
         Resize[] more = Arrays.copyOf(underWay, underWay.length + 1);
         more[underWay.length] = resize;
         underWay = more;
-        return resize;
+    }
+
+    /** Goes on with the resizings that another process, which is gone, has linked. Nobody else resizes. */
+    public void adoptResizes() {
+        List<Resize> found = new ArrayList<>();
+        forEachTable(descriptor -> {
+            long lower = memory.getLongAcquire(descriptor + SubtableLayout.SUCCESSOR);
+            if (lower != 0 && found.stream().noneMatch(resize -> resize.concerns(descriptor))) {
+                long upper = memory.getLong(descriptor + SubtableLayout.UPPER);
+                long sibling = siblingOf(descriptor, base + lower);
+                if (sibling != 0) {
+                    memory.putLongRelease(sibling + SubtableLayout.SUCCESSOR, lower);
+                }
+                found.add(Resize.goOn(
+                        descriptor,
+                        sibling,
+                        base + lower,
+                        upper == 0 ? 0 : base + upper,
+                        SubtableLayout.buckets(memory.getInt(descriptor)),
+                        sibling == 0 ? 0 : SubtableLayout.buckets(memory.getInt(sibling)),
+                        mostKeys(lower, upper)));
+            }
+        });
+        resizing.lock();
+        try {
+            for (Resize resize : found) {
+                markSources(resize);
+                addUnderWay(resize);
+            }
+        } finally {
+            resizing.unlock();
+        }
+        forEachTable(descriptor -> {
+            if (resizeOf(descriptor) == null) {
+                askAgain(descriptor); // what was asked of who is gone
+            }
+        });
+        if (!found.isEmpty()) {
+            resizeAsked.accept(0);
+        }
+    }
+
+    /** Adds the blocks that the index owns, but for those of descriptors, and the descriptors' offsets. Nobody resizes. */
+    public void mark(Set<Integer> blocks, Set<Long> descriptors) {
+        blocks.add(directoryBlock);
+        forEachTable(descriptor -> {
+            descriptors.add(descriptor - base);
+            for (int block : blocksOf(descriptor)) {
+                blocks.add(block);
+            }
+        });
     }
 
     /** Does all pieces that nobody else has claimed. The caller is not pinned. */
     private void complete(Resize resize) {
         boolean more = true;
         while (more) {
+            checkNotPaused();
             long pin = epochs.pin();
             try {
                 more = help(resize, 0, 0);
@@ -1022,11 +1243,15 @@ public final class Index {
     private void link(Resize resize) {
         long lower = resize.lower - base;
         long upper = resize.upper == 0 ? 0 : resize.upper - base;
+        CrashPoint.at("linking");
         memory.putLong(resize.source + SubtableLayout.UPPER, upper);
         memory.putLongRelease(resize.source + SubtableLayout.SUCCESSOR, lower);
+        CrashPoint.at("half-linked");
         if (resize.sibling != 0) {
             memory.putLongRelease(resize.sibling + SubtableLayout.SUCCESSOR, lower);
         }
+        CrashPoint.at("linked");
+        markSources(resize);
         resize.setLinked();
         resizeAsked.accept(
                 memory.getLong(resize.source + SubtableLayout.PREFIX)); // who was asked may have found nothing to claim
@@ -1039,13 +1264,14 @@ public final class Index {
             publish(resize.lower - base, resize.upper == 0 ? 0 : resize.upper - base);
             underWay = Arrays.stream(underWay).filter(other -> other != resize).toArray(Resize[]::new);
             resizes.addAndGet(resize.sibling == 0 ? 1 : 2);
-            retire(resize.source);
-            if (resize.sibling != 0) {
-                retire(resize.sibling);
-            }
+            CrashPoint.at("published");
             askAgain(resize.lower);
             if (resize.upper != 0) {
                 askAgain(resize.upper);
+            }
+            retire(resize.source); // now that nothing names it
+            if (resize.sibling != 0) {
+                retire(resize.sibling);
             }
         } finally {
             resizing.unlock();
@@ -1097,8 +1323,9 @@ public final class Index {
             if ((control & LOCKED) == 0 && memory.compareAndSetLong(bucket, control, control | LOCKED)) {
                 break;
             }
-            SpinLock.backOff(spins);
+            backOff(spins);
         }
+        CrashPoint.at("moving-home");
         long control = memory.getLong(bucket);
         raiseVersions(source, lower);
         if (upper != 0) {
@@ -1119,10 +1346,12 @@ public final class Index {
                     } else {
                         movedUpper++;
                     }
+                    CrashPoint.at("key-moved");
                 }
             }
         }
         memory.putLongRelease(bucket, (memory.getLong(bucket) | MOVED) & ~LOCKED);
+        CrashPoint.at("home-moved");
         return movedLower | movedUpper << MOVED_UPPER_SHIFT;
     }
 
@@ -1210,7 +1439,7 @@ public final class Index {
                     return;
                 }
             }
-            SpinLock.backOff(spins);
+            backOff(spins);
         }
     }
 
@@ -1249,7 +1478,7 @@ public final class Index {
         long from = bucketAddress(descriptor, tableGeometry, at);
         long slotAddress = from + 8 + ((long) slot << 3);
         int number = alternate(memory.getLongAcquire(slotAddress));
-        int home = number == 0 ? at : homeOf(at, number, buckets);
+        int home = homeOf(at, number, buckets);
         long homeAddress = bucketAddress(descriptor, tableGeometry, home);
         HeldBuckets held = new HeldBuckets();
         held.add(bucket);
@@ -1305,6 +1534,7 @@ public final class Index {
         long first = (1L << bits) + (memory.getLong(base + offset + SubtableLayout.PREFIX) >>> 1 >>> 63 - bits);
         for (long i = 0; i < 1L << bits - depth; i++) {
             memory.putLongRelease(rootAddress + (first + i << 3), offset); // release: pairs with descriptor()
+            CrashPoint.at("publishing");
         }
     }
 
@@ -1367,14 +1597,18 @@ public final class Index {
 
     /** Keys in the index, exact while nobody inserts or removes. The caller is pinned. */
     public long size() {
+        long last = -1;
         for (int tries = 0; ; tries++) {
             long ended = transfersEnded.get();
             boolean still = transfersBegun.get() == ended;
             long[] sum = {0};
             forEachTable(descriptor -> sum[0] += memory.getLongAcquire(descriptor + SubtableLayout.KEYS));
-            if ((still && transfersBegun.get() == ended) || tries == SIZE_TRIES) {
+            // another process's transfers can't be told, but seldom give the same wrong sum twice
+            boolean steady = resizer == null || sum[0] == last;
+            if ((still && transfersBegun.get() == ended && steady) || tries == SIZE_TRIES) {
                 return Math.max(0, sum[0]);
             }
+            last = sum[0];
             Thread.onSpinWait();
         }
     }
@@ -1471,6 +1705,153 @@ public final class Index {
         } finally {
             resizing.unlock();
             pieces.writeLock().unlock();
+        }
+    }
+
+    // ---- repair
+
+    /** The subtables that are being resized, and what they are resized to. Nobody resizes. */
+    public Set<Long> resizedTables() {
+        Set<Long> tables = new HashSet<>();
+        forEachTable(source -> {
+            long lower = memory.getLongAcquire(source + SubtableLayout.SUCCESSOR);
+            if (lower != 0) {
+                long upper = memory.getLong(source + SubtableLayout.UPPER);
+                long sibling = siblingOf(source, base + lower);
+                for (long table : new long[] {source, sibling, base + lower, upper == 0 ? 0 : base + upper}) {
+                    if (table != 0) {
+                        tables.add(table);
+                    }
+                }
+            }
+        });
+        return tables;
+    }
+
+    /** Adds the subtables in which a key of this hash may be. */
+    public void addTablesOf(long hash, Set<Long> tables) {
+        long table = descriptor(hash);
+        tables.add(table);
+        while (memory.getLongAcquire(table + SubtableLayout.SUCCESSOR) != 0) {
+            table = successor(table, hash);
+            tables.add(table);
+        }
+    }
+
+    /**
+     * Undoes what dead processes have begun in subtables, which are all {@link #resizedTables} and those of the keys they were at: nothing is locked or half done afterwards, keys are counted
+     * anew, and resizings that are linked can be gone on with by {@link #adoptResizes}. Nobody else writes; readers may be under way.
+     */
+    public void repair(Set<Long> tables) {
+        tables.forEach(this::repairBuckets);
+        for (long source : tables) {
+            long lower = memory.getLongAcquire(source + SubtableLayout.SUCCESSOR);
+            if (lower != 0) {
+                long upper = memory.getLong(source + SubtableLayout.UPPER);
+                long sibling = siblingOf(source, base + lower);
+                removeUnmoved(base + lower, source, sibling);
+                if (upper != 0) {
+                    removeUnmoved(base + upper, source, 0);
+                }
+            }
+        }
+        tables.forEach(this::recount);
+    }
+
+    private interface SlotVisitor {
+        /** {@code index} is the bucket's in the table, {@code number} the slot's in the bucket. */
+        void visit(int index, long bucket, int number, long word);
+    }
+
+    private void forEachSlot(long table, SlotVisitor visitor) {
+        int tableGeometry = memory.getInt(table);
+        for (int i = 0; i < SubtableLayout.buckets(tableGeometry); i++) {
+            long bucket = bucketAddress(table, tableGeometry, i);
+            for (int number = 0; number < SLOTS; number++) {
+                visitor.visit(i, bucket, number, memory.getLong(bucket + 8 + 8L * number));
+            }
+        }
+    }
+
+    private void repairBuckets(long table) {
+        forEachSlot(table, (index, bucket, number, word) -> {
+            long control = memory.getLong(bucket) & ~(LOCKED | BUSY);
+            long location = word & LOCATION;
+            if (word != 0 && (location == 0 || tagAt(control, number) == 0)) {
+                if (location != 0) {
+                    // a removal, perhaps: no later key may get the version again
+                    raise(table + SubtableLayout.VERSION, EntryLayout.version(entries.headerAcquire(location)));
+                }
+                control = withTag(control, number, 0);
+                memory.putLongRelease(bucket, control);
+                memory.putLongRelease(bucket + 8 + 8L * number, 0);
+            } else if (word == 0) {
+                control = withTag(control, number, 0);
+            }
+            memory.putLongRelease(bucket, control);
+        });
+    }
+
+    /** Removes the copies of keys from a successor whose homes are still to be moved, for moving will bring them again; and second copies of keys that were being displaced. */
+    private void removeUnmoved(long successor, long source, long sibling) {
+        Set<Long> found = new HashSet<>();
+        forEachSlot(successor, (index, bucket, number, word) -> {
+            if (word != 0 && (!isMoved(hashOf(word), source, sibling) || !found.add(word & LOCATION))) {
+                memory.putLongRelease(bucket, withTag(memory.getLong(bucket), number, 0));
+                memory.putLongRelease(bucket + 8 + 8L * number, 0);
+            }
+        });
+    }
+
+    private long hashOf(long word) {
+        long location = word & LOCATION;
+        return hashAt(location, entries.headerAcquire(location) & ~EntryLayout.LOCKED);
+    }
+
+    /** Whether the home of a hash in the source that it belongs to has been moved. */
+    private boolean isMoved(long hash, long source, long sibling) {
+        int depth = SubtableLayout.depth(memory.getInt(source));
+        long prefix = memory.getLong(source + SubtableLayout.PREFIX);
+        boolean own = depth == 0 || (hash ^ prefix) >>> 64 - depth == 0;
+        long table = own ? source : sibling;
+        return table == 0 || (memory.getLongAcquire(homeAddress(table, hash)) & MOVED) != 0;
+    }
+
+    /** Counts a table's keys, and makes homes know their farthest alternates. */
+    private void recount(long table) {
+        int tableGeometry = memory.getInt(table);
+        int buckets = SubtableLayout.buckets(tableGeometry);
+        long[] keys = {0};
+        forEachSlot(table, (index, bucket, number, word) -> {
+            if (word == 0) {
+                return;
+            }
+            int alternate = alternate(word);
+            long home = bucketAddress(table, tableGeometry, homeOf(index, alternate, buckets));
+            long control = memory.getLong(home);
+            if ((control & MOVED) != 0) {
+                return; // left over: the key is counted in the successor
+            }
+            if (alternate > farthest(control)) {
+                memory.putLongRelease(home, withFarthest(control, alternate));
+            }
+            keys[0]++;
+        });
+        memory.putLongRelease(table + SubtableLayout.KEYS, keys[0]);
+    }
+
+    /** The bucket of a slot. */
+    public static long bucketOf(long slot) {
+        return slot & -BYTES;
+    }
+
+    /** Makes a slot hold a location, for {@link #repair} to put the rest in order; 0 empties it. */
+    public void repairSlot(long slot, long location) {
+        if (location != 0) {
+            setLocation(slot, location);
+        } else {
+            long bucket = slot & -BYTES;
+            memory.putLongRelease(bucket, withTag(memory.getLong(bucket), (int) (slot - bucket >>> 3) - 1, 0));
         }
     }
 

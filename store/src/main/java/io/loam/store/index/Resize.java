@@ -63,6 +63,15 @@ final class Resize {
         this.mostKeys = mostKeys;
     }
 
+    /** The same one, begun and linked by another process that is gone: what is left is to move homes. */
+    static Resize goOn(
+            long source, long sibling, long lower, long upper, int sourceHomes, int siblingHomes, long mostKeys) {
+        Resize resize =
+                new Resize(source, sibling, lower, upper, new int[0], sourceHomes, siblingHomes, mostKeys, mostKeys);
+        resize.setLinked();
+        return resize;
+    }
+
     private static int piecesOf(int homes) {
         return (homes + HOMES - 1) / HOMES;
     }

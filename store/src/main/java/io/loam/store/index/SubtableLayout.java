@@ -15,7 +15,7 @@ package io.loam.store.index;
  *    104    4 window     plain   first of the hash bits that slots keep
  *    108    4 limit      plain   keys from which it should grow
  *    112    8 seen       max     no key in it has or had a higher version; rounded up
- *    120    8 asked      CAS     1 once resizing has been asked for, 2 once growing found no memory
+ *    120    8 asked      CAS     1 once resizing has been asked for, 2 once growing found no memory; while keys are copied, in sources and successors, offset of the (first) source
  * </pre>
  *
  * <p>It is followed in the descriptor's slot by nothing; the blocks' numbers follow from the units.

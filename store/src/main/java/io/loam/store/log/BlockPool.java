@@ -1,8 +1,10 @@
 package io.loam.store.log;
 
 import io.loam.memory.RawMemory;
+import io.loam.store.crash.CrashPoint;
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.function.IntPredicate;
 import java.util.stream.IntStream;
 
 /**
@@ -19,10 +21,11 @@ import java.util.stream.IntStream;
  *     16    8 used      opaque  blocks in use
  *     24    8 budget    opaque  blocks that may be in use at a time
  *     32    8 reserve   opaque  blocks that only the cleaner may take (low half), and how many of those the index may (high half)
- *     40    8 claimed   add     blocks that writers wait for whose turn it is
+ *     40    8 –
  *     48    8 lent      opaque  blocks of the reserve that cleaning has taken and will give back
  *     56    8 most lent plain   what lent may grow to in the present pass
  *     64    8 per node  plain   groups of the node that are partly used; padded to 64
+ *      +    8 per participant add  claimed: blocks that writers of the process wait for whose turn it is; padded to 64
  *      +      per group         plain   8 free blocks, 8 since when the group is free (nanos; 0: not committed), 8 per 64 blocks: bit set = free
  * </pre>
  *
@@ -51,7 +54,6 @@ public final class BlockPool {
     private static final int USED = 16;
     private static final int BUDGET = 24;
     private static final int RESERVE = 32;
-    private static final int CLAIMED = 40;
     private static final int LENT = 48;
     private static final int MOST_LENT = 56;
     private static final int PARTIAL = 64;
@@ -67,18 +69,24 @@ public final class BlockPool {
     private final int groupBytes;
     private final int nodes;
     private final long groupTable;
+    private final long claims;
     private final long holder;
     /** Group of the last allocation on each node; only a hint. */
     private final int[] hints;
+
     /** Groups that are being emptied. Changed under the lock, by one thread at a time. */
     private final BitSet emptying = new BitSet();
 
-    static long bytes(int groups, int groupBlocks, int nodes) {
-        return groupTable(nodes) + (long) groups * groupBytes(maskWords(groupBlocks));
+    static long bytes(int groups, int groupBlocks, int nodes, int participants) {
+        return groupTable(nodes, participants) + (long) groups * groupBytes(maskWords(groupBlocks));
     }
 
-    private static long groupTable(int nodes) {
+    private static long claims(int nodes) {
         return PARTIAL + (8L * nodes + 63 & -64);
+    }
+
+    private static long groupTable(int nodes, int participants) {
+        return claims(nodes) + (8L * participants + 63 & -64);
     }
 
     private static int maskWords(int groupBlocks) {
@@ -89,7 +97,7 @@ public final class BlockPool {
         return 8 * (maskWords + 2);
     }
 
-    /** @param holder what the lock's word is while this process holds it; not 0 */
+    /** @param holder number of the process among the participants, plus 1: what the lock's word is while it holds it */
     public BlockPool(RawMemory memory, Geometry geometry, BlockTable blocks, long base, long holder) {
         this.memory = memory;
         this.geometry = geometry;
@@ -98,7 +106,8 @@ public final class BlockPool {
         this.holder = holder;
         this.nodes = geometry.nodes;
         this.groups = (geometry.maximumBlocks + geometry.groupBlocks - 1) / geometry.groupBlocks;
-        this.groupTable = base + groupTable(nodes);
+        this.groupTable = base + groupTable(nodes, geometry.participants);
+        this.claims = base + claims(nodes);
         this.maskWords = maskWords(geometry.groupBlocks);
         this.groupBytes = groupBytes(maskWords);
         this.hints = new int[nodes];
@@ -129,6 +138,30 @@ public final class BlockPool {
         }
         memory.putLongOpaque(base + USED, used);
         memory.putLongRelease(base + FREE, budgetBlocks() - used);
+    }
+
+    /** Takes the lock from a process that died with it, if it did, and puts in order what it guards; and forgets what the process waited for. */
+    public void inherit(int participant) {
+        memory.putLongOpaque(claims + 8L * participant, 0);
+        if (memory.compareAndSetLong(base, participant + 1, holder)) {
+            rebuild();
+            SpinLock.unlock(memory, base);
+        }
+    }
+
+    /** Makes what segments and the index do not own free, by {@code isOwned}. Nobody else takes or frees. */
+    public void freeUnowned(IntPredicate isOwned) {
+        SpinLock.lock(memory, base, holder);
+        try {
+            for (int block = 0; block < geometry.maximumBlocks; block++) {
+                if (blocks.owner(block) != BlockTable.FREE && !isOwned.test(block)) {
+                    blocks.setOwner(block, BlockTable.FREE);
+                }
+            }
+            rebuild();
+        } finally {
+            SpinLock.unlock(memory, base);
+        }
     }
 
     /** The used blocks of a group. */
@@ -234,15 +267,19 @@ public final class BlockPool {
 
     /** A writer whose turn it is waits for this many blocks: until {@link #unclaim}, other writers leave as many. */
     public void claim(int count) {
-        memory.getAndAddLong(base + CLAIMED, count);
+        memory.getAndAddLong(claims + 8 * (holder - 1), count);
     }
 
     public void unclaim(int count) {
-        memory.getAndAddLong(base + CLAIMED, -count);
+        memory.getAndAddLong(claims + 8 * (holder - 1), -count);
     }
 
     public long claimedBlocks() {
-        return memory.getLongOpaque(base + CLAIMED);
+        long sum = 0;
+        for (long participant = 0; participant < geometry.participants; participant++) {
+            sum += memory.getLongOpaque(claims + 8 * participant);
+        }
+        return sum;
     }
 
     private long keep(Purpose purpose) {
@@ -300,6 +337,7 @@ public final class BlockPool {
             }
             for (int i = 0; i < into.length; i++) {
                 into[i] = take(node);
+                CrashPoint.at("block-chosen");
                 blocks.setOwner(into[i], owner);
                 blocks.setNext(into[i], -1);
                 blocks.setUsedUnits(into[i], 0);
@@ -436,6 +474,7 @@ public final class BlockPool {
         try {
             for (int block : freed) {
                 freeOne(block);
+                CrashPoint.at("block-freed");
             }
             memory.putLongOpaque(base + FREE, memory.getLong(base + FREE) + freed.length);
             memory.putLongOpaque(base + USED, memory.getLong(base + USED) - freed.length);

@@ -3,6 +3,7 @@ package io.loam.store.log;
 import static io.loam.store.log.EntryLayout.*;
 
 import io.loam.memory.RawMemory;
+import io.loam.store.crash.CrashPoint;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
@@ -375,16 +376,16 @@ public final class Entries {
         memory.putLong(base + location, fillerHeader(units));
     }
 
-    /** Writes all of an entry but its final version into reserved space. */
+    /** Writes all of an entry but its final version into reserved space. The entry's size can be told from what is there at any moment. */
     public void write(
             long location, EntryShape shape, long expiresAt, int namespaceId, byte[] key, MemorySegment value) {
         long address = base + location;
-        memory.putLong(address, shape.header(0));
         long position = 8;
         if (shape.wide()) {
             memory.putLong(address + 8, shape.valueLength() << 16 | shape.keyLength());
             position = 16;
         }
+        memory.putLongRelease(address, shape.header(0)); // the lengths before it, should the process die here
         if (shape.expires()) {
             memory.putLong(address + position, expiresAt);
             position += 8;
@@ -447,7 +448,9 @@ public final class Entries {
         if (expires(header)) {
             memory.putLong(address + 8, expiresAt);
         }
+        CrashPoint.at("overwriting");
         memory.copyIn(value, 0, address + prefix + keyLength, length);
+        CrashPoint.at("overwritten");
         if (spare >= 8) {
             memory.putInt(address + end - SLACK_BYTES, spare);
         }
@@ -458,15 +461,25 @@ public final class Entries {
         return oldLength - length;
     }
 
-    /** Copies a whole entry to reserved space, not overwritten meanwhile (its key's lock is held, or it is wide). */
+    /** Makes the entry at {@code location} what is at {@code image}: the end of an overwrite that was cut short. Nobody else holds the key's lock, readers may be reading. */
+    public void redo(long image, long location) {
+        long header = memory.getLong(base + image);
+        memory.putLongOpaque(base + location, memory.getLong(base + location) | LOCKED);
+        VarHandle.storeStoreFence(); // as in overwrite
+        memory.copy(base + image + 8, base + location + 8, (units(image, header) << 3) - 8);
+        memory.putLongRelease(base + location, header);
+    }
+
+    /** Copies a whole entry to reserved space, not overwritten meanwhile (its key's lock is held, or it is wide); its header last. */
     public void copyEntry(long from, long to, long bytes) {
         if (isContiguous(from, bytes) && isContiguous(to, bytes)) {
-            memory.copy(base + from, base + to, bytes);
-            return;
+            memory.copy(base + from + 8, base + to + 8, bytes - 8);
+        } else {
+            pieces(from, 8, bytes - 8, (source, position, take) -> {
+                pieces(to, 8 + position, take, (target, at, length) -> memory.copy(source + at, target, length));
+            });
         }
-        pieces(from, 0, bytes, (source, position, take) -> {
-            pieces(to, position, take, (target, at, length) -> memory.copy(source + at, target, length));
-        });
+        memory.putLongRelease(base + to, memory.getLong(base + from));
     }
 
     /** Units that the entry would have without the spare room that an overwrite left in it. */

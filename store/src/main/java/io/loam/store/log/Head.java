@@ -7,15 +7,17 @@ import io.loam.memory.RawMemory;
  *
  * <pre>
  * offset size name     order   meaning
- *      0    8 lock     CAS     held while the head moves to another block
+ *      0    8 lock     CAS     0, or number of the process that holds it, plus 1; held while the head moves to another block
  *      8    8 position CAS     bits 0–19 overhead bytes in this block, 20–37 units used, 38–63 block
  *     16    4 segment  plain   its segment slot, or -1; under the lock
  *     20    4 last     plain   its last block; under the lock
- *     24   40 reserved plain   keeps heads on lines of their own
+ *     24    8 asked    opaque  in a shared store: 1 when the leader wants the segment sealed
+ *     32   32 reserved plain   keeps heads on lines of their own
  * </pre>
  *
  * <p>A reservation is one CAS that moves the position and counts the overhead, so the units used when the head leaves a block are exact. The head
- * itself is closed when its block number is {@link #NO_BLOCK} and no units are left.
+ * itself is closed when its block number is {@link #NO_BLOCK} and no units are left. In a shared store a head belongs to one participant, or to the leader, and nobody else changes it;
+ * reservations are made under the lock.
  */
 final class Head {
 
@@ -29,14 +31,31 @@ final class Head {
     private final long address;
     private final Geometry geometry;
     final int node;
+    private final long holder;
 
-    Head(RawMemory memory, long address, Geometry geometry, int node) {
+    /** @param holder what the lock's word is while this process holds it; not 0 */
+    Head(RawMemory memory, long address, Geometry geometry, int node, long holder) {
+        this.holder = holder;
         this.memory = memory;
         this.address = address;
         this.geometry = geometry;
         this.node = node;
+    }
+
+    /** Makes a closed head of zeroed memory, or of the head of a dead process. */
+    void format() {
         memory.putLongRelease(address + 8, closed());
         setSegment(-1, -1);
+        askSealing(false);
+        unlock();
+    }
+
+    boolean isSealingAsked() {
+        return memory.getLongOpaque(address + 24) != 0;
+    }
+
+    void askSealing(boolean asked) {
+        memory.putLongOpaque(address + 24, asked ? 1 : 0);
     }
 
     private long closed() {
@@ -92,7 +111,7 @@ final class Head {
     }
 
     void lock() {
-        SpinLock.lock(memory, address, 1);
+        SpinLock.lock(memory, address, holder);
     }
 
     void unlock() {

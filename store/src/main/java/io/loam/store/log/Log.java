@@ -1,10 +1,14 @@
 package io.loam.store.log;
 
 import io.loam.memory.RawMemory;
+import io.loam.store.crash.CrashPoint;
 import io.loam.store.epoch.Epochs;
 import io.loam.store.epoch.Reclaimer;
 import io.loam.store.log.BlockPool.Purpose;
 import java.time.InstantSource;
+import java.util.Arrays;
+import java.util.BitSet;
+import java.util.Set;
 
 /**
  * Appends entries to heads, seals segments, and counts what is live in each.
@@ -18,6 +22,8 @@ public final class Log {
     /** No block could be had. */
     public static final long NO_SPACE = -1;
 
+    private static final int LEFT = 8;
+
     private final RawMemory memory;
     private final Geometry geometry;
     private final BlockTable blocks;
@@ -30,10 +36,17 @@ public final class Log {
     private final long clockAddress;
     private final Head[] heads;
     private final long smallUnits;
+    private final int participant;
+    /** Whether other processes use the log too; then a process that dies must leave blocks whose entries can be told apart. */
+    private final boolean shared;
+
     private volatile int segmentHint;
+    private volatile boolean retires;
+    /** How many dead segments had been left to be retired when {@link #retireLeft} looked last. By one thread. */
+    private long leftBefore;
     private volatile Runnable afterTaking = () -> {};
 
-    /** @param clockAddress a zeroed word: counts blocks opened, the log's own time */
+    /** @param clockAddress two zeroed words: one counts blocks opened, the log's own time; the other dead segments that processes left to the one that retires */
     public Log(
             RawMemory memory,
             long base,
@@ -46,6 +59,23 @@ public final class Log {
             Reclaimer reclaimer,
             InstantSource clock,
             long clockAddress) {
+        this(memory, base, geometry, blocks, pool, segments, entries, epochs, reclaimer, clock, clockAddress, 0);
+    }
+
+    /** @param participant number of this process among those that share the store */
+    public Log(
+            RawMemory memory,
+            long base,
+            Geometry geometry,
+            BlockTable blocks,
+            BlockPool pool,
+            SegmentTable segments,
+            Entries entries,
+            Epochs epochs,
+            Reclaimer reclaimer,
+            InstantSource clock,
+            long clockAddress,
+            int participant) {
         this.memory = memory;
         this.geometry = geometry;
         this.blocks = blocks;
@@ -57,21 +87,43 @@ public final class Log {
         this.clock = clock;
         this.clockAddress = clockAddress;
         this.smallUnits = geometry.smallEntryBytes >>> 3;
-        int perNode = geometry.headsPerNode + geometry.survivorsPerNode;
+        this.participant = participant;
+        this.shared = geometry.participants > 1;
+        int perNode = geometry.headsOfNode();
         heads = new Head[geometry.nodes * perNode];
         for (int i = 0; i < heads.length; i++) {
-            heads[i] = new Head(memory, base + geometry.headOffset + (long) i * Head.BYTES, geometry, i / perNode);
+            heads[i] = new Head(
+                    memory, base + geometry.headOffset + (long) i * Head.BYTES, geometry, i / perNode, participant + 1);
+        }
+    }
+
+    /** Makes a log of zeroed memory. */
+    public void format() {
+        for (Head head : heads) {
+            head.format();
         }
     }
 
     /** The writers' head {@code index} of a node. */
     public int head(int node, int index) {
-        return node * (geometry.headsPerNode + geometry.survivorsPerNode) + index;
+        return node * geometry.headsOfNode() + index;
     }
 
     /** The survivor head {@code index} of a node. */
     public int survivor(int node, int index) {
-        return head(node, geometry.headsPerNode + index);
+        return head(node, geometry.participants * geometry.headsPerNode + index);
+    }
+
+    /** Heads that hold a block which others can't have, or soon may. */
+    public int openHeads() {
+        if (geometry.participants == 1) {
+            return heads.length;
+        }
+        int open = geometry.nodes * geometry.survivorsPerNode;
+        for (Head head : heads) {
+            open += Head.block(head.position()) != Head.NO_BLOCK ? 1 : 0;
+        }
+        return Math.min(heads.length, open);
     }
 
     /** Blocks opened so far: the log's time. */
@@ -83,19 +135,29 @@ public final class Log {
 
     /** Reserves space for an entry at a head; its location or {@link #NO_SPACE}. The caller is pinned. */
     public long reserve(int head, long units, long overhead, Purpose purpose) {
+        return reserve(head, units, overhead, purpose, 0);
+    }
+
+    /**
+     * As {@link #reserve(int, long, long, Purpose)}.
+     *
+     * @param note address of a word that is to have the location from before it is taken, in a shared store, so that it is known if this process dies; 0: none
+     */
+    public long reserve(int head, long units, long overhead, Purpose purpose, long note) {
         if (units <= smallUnits) {
-            long location = heads[head].tryReserve(units, overhead);
+            long location =
+                    shared ? takeLocking(heads[head], units, overhead, note) : heads[head].tryReserve(units, overhead);
             if (location >= 0) {
                 return location;
             }
         }
-        return reserveSlowly(heads[head], units, overhead, purpose);
+        return reserveSlowly(heads[head], units, overhead, purpose, note);
     }
 
-    private long reserveSlowly(Head head, long units, long overhead, Purpose purpose) {
+    private long reserveSlowly(Head head, long units, long overhead, Purpose purpose, long note) {
         long location = units <= smallUnits
-                ? reserveInNewBlock(head, units, overhead, purpose)
-                : reserveLarge(head, units, overhead, purpose);
+                ? reserveInNewBlock(head, units, overhead, purpose, note)
+                : reserveLarge(head, units, overhead, purpose, note);
         if (purpose != Purpose.CLEAN) {
             afterTaking.run();
         }
@@ -107,10 +169,46 @@ public final class Log {
         afterTaking = action;
     }
 
+    private long takeLocking(Head head, long units, long overhead, long note) {
+        head.lock();
+        try {
+            return take(head, units, overhead, note);
+        } finally {
+            head.unlock();
+        }
+    }
+
+    /** Takes units in the open block; -1 if they don't fit. Under the head's lock. */
+    private long take(Head head, long units, long overhead, long note) {
+        if (!shared) {
+            return head.tryReserve(units, overhead);
+        }
+        long position = head.position();
+        if (Head.units(position) + units > geometry.blockUnits) {
+            return -1;
+        }
+        long location = locationOf(position);
+        lay(location, units, note);
+        boolean ignored = head.move(position, position + (units << 20) + overhead);
+        CrashPoint.at("taken");
+        return location;
+    }
+
+    /** Lays a filler of a reservation's size where it will be: whoever looks at the block after this process died finds it. In a shared store. */
+    private void lay(long location, long units, long note) {
+        if (note != 0) {
+            memory.putLong(note, location);
+        }
+        entries.writeFiller(location, units);
+        CrashPoint.at("filler-laid");
+    }
+
     /** As {@link #reserve}, in whatever block is open and has room: for the cleaner, when there is no free block left. */
     public long reserveInOpenBlock(long units, long overhead) {
-        for (Head head : heads) {
-            long location = head.tryReserve(units, overhead);
+        for (int i = 0; i < heads.length; i++) {
+            long location = !shared
+                    ? heads[i].tryReserve(units, overhead)
+                    : isOwn(i) ? takeLocking(heads[i], units, overhead, 0) : -1;
             if (location >= 0) {
                 return location;
             }
@@ -118,19 +216,29 @@ public final class Log {
         return NO_SPACE;
     }
 
+    /** Whether nobody else changes a head: it is this process's, or a survivor and this process cleans. */
+    private boolean isOwn(int head) {
+        int ofNode = head % geometry.headsOfNode();
+        return !shared || (isSurvivor(ofNode) ? retires : ofNode / geometry.headsPerNode == participant);
+    }
+
+    private boolean isSurvivor(int ofNode) {
+        return ofNode >= geometry.participants * geometry.headsPerNode;
+    }
+
     /** Units that {@link #reserveInOpenBlock} could give out in all. */
     public long openRoom() {
         long sum = 0;
-        for (Head head : heads) {
-            sum += geometry.blockUnits - Head.units(head.position());
+        for (int i = 0; i < heads.length; i++) {
+            sum += isOwn(i) ? geometry.blockUnits - Head.units(heads[i].position()) : 0;
         }
         return sum;
     }
 
-    private long reserveInNewBlock(Head head, long units, long overhead, Purpose purpose) {
+    private long reserveInNewBlock(Head head, long units, long overhead, Purpose purpose, long note) {
         head.lock();
         try {
-            long location = head.tryReserve(units, overhead);
+            long location = take(head, units, overhead, note);
             if (location >= 0) {
                 return location;
             }
@@ -140,9 +248,16 @@ public final class Log {
                 dropIfEmpty(head, segment);
                 return NO_SPACE;
             }
+            CrashPoint.at("block-taken");
+            long first = geometry.blockOffset(block[0]);
+            if (shared) {
+                noteUsed(head.position());
+                lay(first, units, note);
+            }
             link(head, segment, block);
+            CrashPoint.at("block-linked");
             switchTo(head, segment, Head.word(block[0], units, overhead));
-            return geometry.blockOffset(block[0]);
+            return first;
         } finally {
             head.unlock();
         }
@@ -192,6 +307,7 @@ public final class Log {
         do {
             old = head.position();
         } while (!head.move(old, word));
+        CrashPoint.at("head-moved");
         finish(head, old, segment);
         head.setSegment(segment, Head.block(word));
     }
@@ -205,19 +321,26 @@ public final class Log {
         }
     }
 
+    /** Says how much of a head's block is used, before the head leaves it. */
+    private void noteUsed(long position) {
+        if (Head.block(position) != Head.NO_BLOCK) {
+            blocks.setUsedUnits(Head.block(position), (int) Head.units(position));
+        }
+    }
+
     private void closeBlock(int segment, long word) {
-        blocks.setUsedUnits(Head.block(word), (int) Head.units(word));
+        noteUsed(word);
         segments.addAppended(segment, Head.units(word) - blocks.firstUnit(Head.block(word)), Head.overhead(word));
     }
 
-    private void seal(int segment) {
+    void seal(int segment) {
         segments.setSealTag(segment, epochs.retireTag());
         segments.setState(segment, SegmentTable.SEALED);
     }
 
-    private long reserveLarge(Head head, long units, long overhead, Purpose purpose) {
+    private long reserveLarge(Head head, long units, long overhead, Purpose purpose, long note) {
         if (units > (long) geometry.segmentBlocks * geometry.blockUnits / 2) {
-            return reserveOversized(head, units, overhead, purpose);
+            return reserveOversized(head, units, overhead, purpose, note);
         }
         head.lock();
         try {
@@ -225,8 +348,9 @@ public final class Log {
                 long position = head.position();
                 long room = geometry.blockUnits - Head.units(position);
                 if (room >= units) {
-                    if (head.move(position, position + (units << 20) + overhead)) {
-                        return locationOf(position);
+                    long location = take(head, units, overhead, note);
+                    if (location >= 0) {
+                        return location;
                     }
                     continue;
                 }
@@ -245,7 +369,7 @@ public final class Log {
                     dropIfEmpty(head, target);
                     return NO_SPACE;
                 }
-                long location = placeAcross(head, position, target, added, units, here, overhead);
+                long location = placeAcross(head, position, target, added, units, here, overhead, note);
                 if (location >= 0) {
                     return location;
                 }
@@ -265,7 +389,8 @@ public final class Log {
     }
 
     /** Lays an entry over what is left of the present block and the added ones; -1 if the head moved. Under the head's lock. */
-    private long placeAcross(Head head, long position, int segment, int[] added, long units, long here, long overhead) {
+    private long placeAcross(
+            Head head, long position, int segment, int[] added, long units, long here, long overhead, long note) {
         long inLast = units - here - (long) (added.length - 1) * geometry.blockUnits;
         boolean own = here == 0;
         for (int i = 0; i < added.length; i++) {
@@ -278,13 +403,25 @@ public final class Log {
         // the last block's position counts only what follows; its first units are counted with the entry here
         boolean lastBegins = own && added.length == 1;
         long word = Head.word(last, inLast, lastBegins ? overhead : 0);
+        long location = own ? geometry.blockOffset(added[0]) : locationOf(position);
+        int oldSegment = head.segment();
+        long leftAt = Head.block(position) == Head.NO_BLOCK || here == 0 ? position : position + (here << 20);
+        if (shared) {
+            // before the head moves, which nobody else does: then what is behind it is whole at any moment
+            noteUsed(leftAt);
+            lay(location, units, note);
+            link(head, segment, added);
+            CrashPoint.at("large-linked");
+        }
         if (!head.move(position, word)) {
             return -1;
         }
-        int oldSegment = head.segment();
-        link(head, segment, added);
+        CrashPoint.at("large-head-moved");
+        if (!shared) {
+            noteUsed(leftAt);
+            link(head, segment, added);
+        }
         if (Head.block(position) != Head.NO_BLOCK) {
-            blocks.setUsedUnits(Head.block(position), (int) (here > 0 ? geometry.blockUnits : Head.units(position)));
             segments.addAppended(
                     oldSegment, Head.units(position) - blocks.firstUnit(Head.block(position)), Head.overhead(position));
         }
@@ -295,10 +432,10 @@ public final class Log {
             seal(oldSegment);
         }
         head.setSegment(segment, last);
-        return own ? geometry.blockOffset(added[0]) : locationOf(position);
+        return location;
     }
 
-    private long reserveOversized(Head head, long units, long overhead, Purpose purpose) {
+    private long reserveOversized(Head head, long units, long overhead, Purpose purpose, long note) {
         long count = (units + geometry.blockUnits - 1) / geometry.blockUnits;
         if (count > pool.budgetBlocks()) {
             return NO_SPACE;
@@ -322,6 +459,10 @@ public final class Log {
             }
             blocks.setUsedUnits(block, geometry.blockUnits);
             last = block;
+        }
+        CrashPoint.at("oversized-chained");
+        if (shared) {
+            lay(geometry.blockOffset(added[0]), units, note);
         }
         segments.setBlockCount(segment, added.length);
         segments.addAppended(segment, units, overhead);
@@ -355,16 +496,56 @@ public final class Log {
 
     private void countDead(long location, long units, long overhead) {
         int segment = blocks.owner(geometry.blockAt(location));
+        CrashPoint.at("counting-dead");
         segments.addDead(segment, units, overhead);
+        CrashPoint.at("counted-dead");
         retireIfDead(segment);
     }
 
-    /** Retires a segment of one entry that is no longer live, unless it is being cleaned: then who cleans it asks again. The caller need not be pinned. */
+    /** From now on this process, and no other, retires segments. */
+    public void setRetires() {
+        retires = true;
+    }
+
+    /** Retires what another process, which is gone, has retired or found dead, or was cleaning. Nobody else retires or cleans. */
+    public void adopt() {
+        for (int segment = 0; segment < segments.slots(); segment++) {
+            if (segments.state(segment) == SegmentTable.RETIRED) {
+                retire(segment);
+            }
+            boolean ignored = segments.advance(segment, SegmentTable.CLEANING, SegmentTable.SEALED);
+        }
+        retireDead();
+    }
+
+    /** Retires what other processes have found dead, if they have since the last call. By one thread. */
+    public void retireLeft() {
+        long left = memory.getLongAcquire(clockAddress + LEFT);
+        if (left != leftBefore) {
+            leftBefore = left;
+            retireDead();
+        }
+    }
+
+    /** Retires all segments of one entry that are dead. */
+    private void retireDead() {
+        for (int segment = 0; segment < segments.slots(); segment++) {
+            retireIfDead(segment);
+        }
+    }
+
+    /**
+     * Retires a segment of one entry that is no longer live, unless it is being cleaned: then who cleans it asks again. A process that does not retire leaves it to the one that does. The caller need not
+     * be pinned.
+     */
     public void retireIfDead(int segment) {
         long seen = segments.incarnation(segment);
-        if (SegmentTable.isSealedOversized(seen)
-                && segments.liveUnits(segment) <= 0
-                && segments.retire(segment, seen)) {
+        if (!SegmentTable.isSealedOversized(seen) || segments.liveUnits(segment) > 0) {
+            return;
+        }
+        if (!retires) {
+            memory.getAndAddLong(clockAddress + LEFT, 1); // if this process dies before, whoever repairs looks at all
+        } else if (segments.retire(segment, seen)) {
             reclaimer.retire(() -> free(segment));
         }
     }
@@ -378,36 +559,90 @@ public final class Log {
 
     // ---- segments
 
-    /** Seals the segments of all heads that have at least {@code blocks} blocks, so that they can be cleaned. */
-    public void sealHeads(int minimumBlocks) {
-        for (Head head : heads) {
-            head.lock();
-            try {
-                if (head.segment() >= 0 && segments.blockCount(head.segment()) >= minimumBlocks) {
-                    finish(head, head.leave(), -1);
-                    head.setSegment(-1, -1);
-                }
-            } finally {
-                head.unlock();
+    /** Closes the heads of dead processes, and of the leader if it is one; the segments that others append to. Nobody writes. */
+    BitSet closeHeadsOf(Set<Integer> dead, boolean ledToo) {
+        BitSet open = new BitSet();
+        for (int i = 0; i < heads.length; i++) {
+            int ofNode = i % geometry.headsOfNode();
+            if (isSurvivor(ofNode) ? ledToo : dead.contains(ofNode / geometry.headsPerNode)) {
+                noteUsed(heads[i].position());
+                heads[i].format();
+            } else if (heads[i].segment() >= 0) {
+                open.set(heads[i].segment());
             }
+        }
+        return open;
+    }
+
+    /** Seals the segments of the writers' heads of this process: all, or those that the leader has asked for. */
+    public void sealOwnHeads(boolean all) {
+        for (int i = 0; i < heads.length; i++) {
+            if (isOwn(i) && !isSurvivor(i % geometry.headsOfNode()) && (all || heads[i].isSealingAsked())) {
+                heads[i].askSealing(false);
+                seal(heads[i], 0);
+            }
+        }
+    }
+
+    /** Whether the leader has asked for {@link #sealOwnHeads}. */
+    public boolean isSealingAsked() {
+        for (int i = 0; i < heads.length; i++) {
+            if (heads[i].isSealingAsked() && isOwn(i)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /**
+     * Seals the segments of all heads that have at least {@code blocks} blocks, so that they can be cleaned; other processes are asked to seal theirs. Whether one of them has yet to.
+     */
+    public boolean sealHeads(int minimumBlocks) {
+        boolean asked = false;
+        for (int i = 0; i < heads.length; i++) {
+            int segment = heads[i].segment();
+            if (isOwn(i)) {
+                seal(heads[i], minimumBlocks);
+            } else if (segment >= 0 && segments.blockCount(segment) >= minimumBlocks) {
+                heads[i].askSealing(true);
+                asked = true;
+            }
+        }
+        return asked;
+    }
+
+    private void seal(Head head, int minimumBlocks) {
+        head.lock();
+        try {
+            if (head.segment() >= 0 && segments.blockCount(head.segment()) >= minimumBlocks) {
+                noteUsed(head.position()); // if others append without the lock, it is said again
+                finish(head, head.leave(), -1);
+                head.setSegment(-1, -1);
+            }
+        } finally {
+            head.unlock();
         }
     }
 
     /** Retires a cleaned or empty segment in state CLEANING; its blocks are freed after the grace period. */
     public void retire(int segment) {
         segments.setState(segment, SegmentTable.RETIRED);
+        CrashPoint.at("segment-retired");
         reclaimer.retire(() -> free(segment));
     }
 
     private void free(int segment) {
-        int count = segments.blockCount(segment);
-        int[] chain = new int[count];
+        int[] chain = new int[segments.blockCount(segment)];
         int block = segments.firstBlock(segment);
-        for (int i = 0; i < count; i++) {
-            chain[i] = block;
+        int count = 0;
+        // a process that died while it freed them may have left some that are another's by now
+        while (count < chain.length && block >= 0 && blocks.owner(block) == segment) {
+            chain[count++] = block;
             block = blocks.next(block);
         }
-        pool.free(chain);
+        CrashPoint.at("freeing-segment");
+        pool.free(Arrays.copyOf(chain, count));
+        CrashPoint.at("blocks-freed");
         segments.setState(segment, SegmentTable.FREE);
     }
 

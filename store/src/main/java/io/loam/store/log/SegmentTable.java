@@ -8,7 +8,7 @@ import io.loam.memory.RawMemory;
  * <pre>
  * offset size name      order    meaning
  *      0    4 state     release  FREE, HEAD, SEALED, CLEANING, RETIRED
- *      4    4 flags     plain    bit 0: holds one entry larger than a segment and is never copied; bits 1–31: log clock when opened
+ *      4    4 flags     CAS      bit 0: holds one entry larger than a segment and is never copied; bit 1: doubtful; bits 2–31: log clock when opened
  *      8    4 first     plain    first block
  *     12    4 blocks    plain    number of blocks
  *     16    8 appended  opaque   low half: units of 8 bytes in entries; high half: bytes of those that are not user bytes
@@ -23,6 +23,9 @@ import io.loam.memory.RawMemory;
  * <p>Live = appended − dead, read one after the other: a hint that errs by what is in flight; both halves are signed differences, so
  * order does not matter. The expiry classes' upper bounds make a segment whose bytes have all expired look empty, and never one whose
  * bytes have not.
+ *
+ * <p>A segment is doubtful when a process died while it counted: up to what that was about too much may be counted as live, never too little. It is cleaned when there is time, whatever it
+ * holds, and its counts are gone with it.
  */
 public final class SegmentTable {
 
@@ -34,7 +37,10 @@ public final class SegmentTable {
     public static final int CLEANING = 3;
     public static final int RETIRED = 4;
 
-    private static final long CLOCK_MASK = (1L << 31) - 1;
+    private static final long CLOCK_MASK = (1L << 30) - 1;
+    private static final int CLOCK_SHIFT = 2;
+    private static final long OVERSIZED = 1L << 32;
+    private static final long DOUBTFUL = 2L << 32;
 
     private static final long[] CLASS_MILLIS = {
         1_000, 10_000, 60_000, 600_000, 3_600_000L, 36_000_000L, 360_000_000L, Long.MAX_VALUE / 4
@@ -78,7 +84,7 @@ public final class SegmentTable {
     }
 
     static boolean isSealedOversized(long incarnation) {
-        return (int) incarnation == SEALED && (incarnation >>> 32 & 1) != 0;
+        return (int) incarnation == SEALED && (incarnation & OVERSIZED) != 0;
     }
 
     /** Retires the segment that was in the slot when its incarnation was read; false if it has changed its state since. */
@@ -88,7 +94,7 @@ public final class SegmentTable {
 
     /** Claims a free slot and opens a segment in it, or -1 when there is none. */
     int open(boolean oversized, long created, long nanos, long millis, int firstHint) {
-        long flags = ((created & CLOCK_MASK) << 1 | (oversized ? 1 : 0)) << 32;
+        long flags = (created & CLOCK_MASK) << CLOCK_SHIFT + 32 | (oversized ? OVERSIZED : 0);
         for (int i = 0; i < slots; i++) {
             int segment = (firstHint + i) % slots;
             long word = memory.getLongAcquire(at(segment));
@@ -110,12 +116,24 @@ public final class SegmentTable {
     }
 
     public boolean isOversized(int segment) {
-        return (memory.getInt(at(segment) + 4) & 1) != 0;
+        return (incarnation(segment) & OVERSIZED) != 0;
+    }
+
+    /** Whether the counts may be too high. */
+    public boolean isDoubtful(int segment) {
+        return (incarnation(segment) & DOUBTFUL) != 0;
+    }
+
+    void setDoubtful(int segment) {
+        long word;
+        do {
+            word = incarnation(segment);
+        } while (!memory.compareAndSetLong(at(segment), word, word | DOUBTFUL));
     }
 
     /** By how much the log clock has advanced to {@code now} since the segment was opened, which for survivors is not how old their entries are. */
     public long lived(int segment, long now) {
-        return now - (memory.getInt(at(segment) + 4) >>> 1) & CLOCK_MASK;
+        return now - (memory.getInt(at(segment) + 4) >>> CLOCK_SHIFT) & CLOCK_MASK;
     }
 
     public int firstBlock(int segment) {
@@ -195,6 +213,15 @@ public final class SegmentTable {
 
     void setSealTag(int segment, long tag) {
         memory.putLong(at(segment) + 48, tag);
+    }
+
+    void setAppended(int segment, long units, long overhead) {
+        memory.putLongOpaque(at(segment) + 16, pack(units, overhead));
+    }
+
+    /** Counts all that was appended as dead. */
+    void setDead(int segment) {
+        memory.putLongOpaque(at(segment) + 24, appendedWord(segment));
     }
 
     private int expiryClass(int segment, long expiresAt) {

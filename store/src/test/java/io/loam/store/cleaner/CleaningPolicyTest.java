@@ -40,13 +40,15 @@ class CleaningPolicyTest {
             segments,
             new Entries(memory, 0, geometry, blocks, MemorySegment.NULL),
             epochs,
-            new Reclaimer(epochs),
+            new Reclaimer(epochs, memory, 144),
             InstantSource.system(),
             128);
     private final CleaningPolicy policy = new CleaningPolicy(geometry, segments, blocks, log, epochs);
 
     CleaningPolicyTest() {
         pool.format(geometry.maximumBlocks);
+        log.format();
+        log.setRetires();
     }
 
     /** Appends entries to a head of its own, of which every other is dead at once. */

@@ -41,7 +41,7 @@ class DisplacingTest {
                 new Entries(memory, 0, geometry, blocks, MemorySegment.NULL),
                 new KeyHash(memory, false, 1, 2),
                 epochs,
-                new Reclaimer(epochs),
+                new Reclaimer(epochs, memory, 144),
                 new DescriptorSlab(memory, 0, geometry, pool),
                 hash -> {});
         table = index.descriptor(0);

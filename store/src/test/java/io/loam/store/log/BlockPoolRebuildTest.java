@@ -28,7 +28,7 @@ class BlockPoolRebuildTest {
         geometry = new Geometry(16L << 20, blockBytes, 4 * blockBytes, 64, nodes, 1, 1, false);
         memory = new HeapMemory((int) geometry.tableBytes);
         BlockTable blocks = new BlockTable(memory, geometry.blockTableOffset);
-        pool = new BlockPool(memory, geometry, blocks, geometry.poolOffset, 3);
+        pool = new BlockPool(memory, geometry, blocks, geometry.poolOffset, 1);
         pool.format(geometry.maximumBlocks);
     }
 
@@ -64,14 +64,14 @@ class BlockPoolRebuildTest {
             memory.putLong(geometry.poolOffset + 8, -77);
             memory.putLong(geometry.poolOffset + 16, 1234);
             memory.putLong(geometry.poolOffset + 64, 99);
-            for (long at = geometry.poolOffset + 128; at < geometry.segmentOffset; at += 24) {
+            for (long at = geometry.poolOffset + 192; at < geometry.segmentOffset; at += 24) {
                 memory.putLong(at, memory.getLong(at) ^ 3); // free counts and masks, here and there
             }
             pool.rebuild();
             long[] after = words();
             int groupWords = Math.max(1, Math.min(8, geometry.groupBlocks / 64)) + 2;
-            for (int i = 16; i < before.length; i++) {
-                if ((i - 16) % groupWords == 1) {
+            for (int i = 24; i < before.length; i++) {
+                if ((i - 24) % groupWords == 1) {
                     after[i] = before[i]; // since when a group is free is not rebuilt
                 }
             }

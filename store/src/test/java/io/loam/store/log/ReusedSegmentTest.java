@@ -39,7 +39,7 @@ final class ReusedSegmentTest {
     private final Geometry geometry = new Geometry(128 * BLOCK_BYTES, BLOCK_BYTES, 4 * BLOCK_BYTES, 16, 1, 2, 1, false);
     private final HeldMemory memory = new HeldMemory(geometry.reservedBytes);
     private final Epochs epochs = new Epochs(memory, 64, geometry.epochOffset, geometry.epochSlots, false);
-    private final Reclaimer reclaimer = new Reclaimer(epochs);
+    private final Reclaimer reclaimer = new Reclaimer(epochs, memory, 144);
     private final BlockTable blocks = new BlockTable(memory, geometry.blockTableOffset);
     private final SegmentTable segments = new SegmentTable(memory, geometry.segmentOffset, geometry.segmentSlots);
     private final BlockPool pool = new BlockPool(memory, geometry, blocks, geometry.poolOffset, 1);
@@ -69,6 +69,8 @@ final class ReusedSegmentTest {
     @Test
     void theSegmentThatFollowsInItsSlotStays() {
         pool.format(geometry.maximumBlocks);
+        log.format();
+        log.setRetires();
         long location = append();
         int dying = segment(location);
         assertThat(segments.advance(dying, SegmentTable.SEALED, SegmentTable.CLEANING))
@@ -91,5 +93,23 @@ final class ReusedSegmentTest {
         assertThat(memory.address).as("others came between").isEqualTo(-1);
         assertThat(segments.state(dying)).isEqualTo(SegmentTable.SEALED);
         assertThat(segments.liveUnits(dying)).isEqualTo(UNITS);
+    }
+
+    /** Of the processes that share a log one retires; the others leave what they find dead to it. */
+    @Test
+    void whoDoesNotRetireLeavesADeadSegmentToWhoDoes() {
+        pool.format(geometry.maximumBlocks);
+        log.format();
+        long location = append();
+        int dead = segment(location);
+        log.abandon(location, UNITS, 8);
+        assertThat(segments.state(dead)).isEqualTo(SegmentTable.SEALED);
+        assertThat(reclaimer.pending()).isZero();
+
+        log.setRetires();
+        log.retireLeft();
+        assertThat(segments.state(dead)).isEqualTo(SegmentTable.RETIRED);
+        assertThat(reclaimer.reclaim()).isTrue();
+        assertThat(segments.state(dead)).isEqualTo(SegmentTable.FREE);
     }
 }

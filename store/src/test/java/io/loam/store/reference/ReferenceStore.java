@@ -222,7 +222,9 @@ public final class ReferenceStore extends ReferenceNamespace implements Store {
                     0,
                     0,
                     List.of(),
-                    null);
+                    null,
+                    StoreStats.Opening.PRIVATE,
+                    List.of());
         });
     }
 

@@ -224,7 +224,9 @@ public final class HeapStore extends HeapNamespace implements Store {
                     0,
                     0,
                     List.of(),
-                    null);
+                    null,
+                    StoreStats.Opening.PRIVATE,
+                    List.of());
         });
     }
 

@@ -14,9 +14,10 @@ public class HeadModelTest {
 
     private static final Geometry GEOMETRY = new Geometry(1 << 16, 4096, 4096, 4, 1, 1, 1, false);
 
-    private final Head head = new Head(new HeapMemory(Head.BYTES), 0, GEOMETRY, 0);
+    private final Head head = new Head(new HeapMemory(Head.BYTES), 0, GEOMETRY, 0, 1);
 
     public HeadModelTest() {
+        head.format();
         head.move(head.position(), Head.word(0, 0, 0));
     }
 
