@@ -10,6 +10,7 @@ module io.loam.bench {
 
     exports io.loam.bench;
     exports io.loam.bench.system;
+    exports io.loam.bench.sharing;
 
     opens io.loam.bench to
             info.picocli;

@@ -31,6 +31,7 @@ import picocli.CommandLine.Spec;
             MappingCommand.class,
             GupsCommand.class,
             AlignmentsCommand.class,
+            SharedStoreCommand.class,
             MicroCommand.class,
             ReportCommand.class,
         })

@@ -180,6 +180,21 @@ final class Targets {
                 100,
                 r -> r.number("gups", "spaces", "mups") / r.number("gups", "map", "mups"));
         least(targets, "alignment pipeline, regions vs BAM", 3, r -> r.number("alignments", "loam", "ratio"));
+        least(
+                targets,
+                "GET in an attached store vs in a private one",
+                0.85,
+                r -> r.number("shared-store", "loam", "directToPrivate"));
+        least(
+                targets,
+                "GET in an attached store vs over a Unix-domain socket",
+                50,
+                r -> r.number("shared-store", "loam", "directToServed"));
+        most(
+                targets,
+                "longest put while a process that leads is killed and repaired, ms, worst",
+                200,
+                r -> r.number("shared-store", "loam", "leaderKilledWorstStallMillis"));
         return targets;
     }
 
