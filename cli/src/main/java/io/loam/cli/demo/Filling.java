@@ -76,7 +76,7 @@ final class Filling {
     }
 
     private Loaded load(long capacityBytes, boolean toUtilisation) {
-        Store store = opener.open(new StoreSettings(capacityBytes, update, FullPolicy.REJECT));
+        Store store = opener.open(new StoreSettings(capacityBytes, update, FullPolicy.REJECT, null));
         try {
             var objects = new ArrayList<DemoObject>();
             long start = System.nanoTime();

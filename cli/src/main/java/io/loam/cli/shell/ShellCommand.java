@@ -13,7 +13,9 @@ import java.io.InputStreamReader;
 import java.io.PrintWriter;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -42,6 +44,16 @@ public final class ShellCommand implements Callable<Integer> {
     @Option(names = "--evict", description = "Drop cold entries when full, instead of refusing writes.")
     boolean evict;
 
+    @Option(
+            names = "--region",
+            paramLabel = "PATH",
+            description = {
+                "Attach the store that other processes have there, or create it, as in /dev/shm/loam-USER/NAME.",
+                "Default: a store of this process alone."
+            })
+    @Nullable
+    Path region;
+
     @Option(names = "--strict", description = "Stop with exit code 1 at the first error.")
     boolean strict;
 
@@ -52,7 +64,8 @@ public final class ShellCommand implements Callable<Integer> {
     public Integer call() throws Exception {
         Screen screen = Screen.of(System.out, !noColour);
         PrintWriter out = spec.commandLine().getOut();
-        var settings = new StoreSettings(capacity.bytes(), update, evict ? FullPolicy.EVICT : FullPolicy.REJECT);
+        var settings =
+                new StoreSettings(capacity.bytes(), update, evict ? FullPolicy.EVICT : FullPolicy.REJECT, region);
         try (Store store = StoreOpener.ENGINE.open(settings)) {
             var shell = new Shell(new Session(store, screen, out), out, screen.live(), strict);
             return shell.run(new BufferedReader(new InputStreamReader(System.in, inputCharset()))) ? 0 : 1;

@@ -11,6 +11,7 @@ import io.loam.memory.region.Registry;
 import io.loam.memory.space.AddressSpace;
 import io.loam.memory.space.AddressSpaces;
 import io.loam.memory.space.Attachment;
+import io.loam.store.Store;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -106,15 +107,21 @@ public final class SpaceCommand implements Runnable {
     }
 
     @Command(
-            description = "Shows a region or an address space: its layout, and who is attached.",
+            description = "Shows a region, an address space or a store: its layout, and who is attached.",
             mixinStandardHelpOptions = true)
     int stat(@Parameters(paramLabel = "NAME") String name) {
         try (Registry registry = registry()) {
             AddressSpaces spaces = AddressSpaces.of(registry);
             Optional<Region> region = registry.regions().find(name);
             Optional<AddressSpace> space = spaces.find(name);
-            if (region.isEmpty() && space.isEmpty()) {
+            boolean store = Store.exists(registry, name);
+            if (region.isEmpty() && space.isEmpty() && !store) {
                 throw absent(registry, name);
+            }
+            if (store) {
+                try (Store read = Store.attachReadOnly(registry, name)) {
+                    out().print(picture(registry).of(name, read.stats()));
+                }
             }
             space.ifPresent(found -> out().print(picture(registry).of(found)));
             region.ifPresent(found -> out().print(picture(registry).of(found)));
@@ -307,7 +314,7 @@ public final class SpaceCommand implements Runnable {
 
     @Command(
             description = {
-                "Deletes regions or address spaces. The memory of a region goes when the last process has unmapped it;"
+                "Deletes regions, address spaces or stores. The memory of a region goes when the last process has unmapped it;"
                         + " the regions of a space stay."
             },
             mixinStandardHelpOptions = true)
@@ -317,7 +324,9 @@ public final class SpaceCommand implements Runnable {
             @Option(names = "--space", description = "They are address spaces.") boolean space) {
         try (Registry registry = registry()) {
             for (String name : names) {
-                if (isSpace(registry, name, region, space)) {
+                if (!region && !space && Store.exists(registry, name)) {
+                    Store.delete(registry, name);
+                } else if (isSpace(registry, name, region, space)) {
                     AddressSpaces.of(registry).delete(name);
                 } else {
                     registry.regions().delete(name);

@@ -2,6 +2,7 @@ package io.loam.cli.space;
 
 import io.loam.cli.ByteSize;
 import io.loam.cli.Screen;
+import io.loam.cli.picture.MemoryPicture;
 import io.loam.memory.region.Access;
 import io.loam.memory.region.AccessList;
 import io.loam.memory.region.MappedLock;
@@ -13,6 +14,7 @@ import io.loam.memory.region.Registry;
 import io.loam.memory.space.AddressSpace;
 import io.loam.memory.space.AddressSpaces;
 import io.loam.memory.space.Member;
+import io.loam.store.StoreStats;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.Comparator;
@@ -138,6 +140,16 @@ final class SpacePicture {
         String full = (screen.unicode() ? "█" : "#").repeat(used);
         String empty = (screen.unicode() ? "░" : ".").repeat(BAR_CELLS - used);
         return "[" + (screen.colour() ? GREEN + full + PLAIN : full) + empty + "]";
+    }
+
+    String of(String name, StoreStats stats) {
+        String who = stats.participants().stream()
+                .filter(found -> found.pid() != ProcessHandle.current().pid())
+                .map(found -> "pid " + found.pid() + (found.leader() ? ", which cleans" : ""))
+                .collect(Collectors.joining("; "));
+        return bold("store " + name) + ", in regions " + name + ".data and " + name + ".control\n"
+                + new MemoryPicture(screen).capacity(stats).indent(2)
+                + "  attached by " + (who.isEmpty() ? "nobody" : who) + "\n";
     }
 
     String of(Region region) {

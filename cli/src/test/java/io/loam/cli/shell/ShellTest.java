@@ -18,7 +18,7 @@ class ShellTest {
     private final StringWriter out = new StringWriter();
 
     private boolean run(boolean strict, String script) throws Exception {
-        var store = FakeStore.opener().open(new StoreSettings(1 << 20, UpdatePolicy.APPEND, FullPolicy.REJECT));
+        var store = FakeStore.opener().open(new StoreSettings(1 << 20, UpdatePolicy.APPEND, FullPolicy.REJECT, null));
         var writer = new PrintWriter(out);
         return new Shell(new Session(store, Screen.PLAIN, writer), writer, false, strict)
                 .run(new BufferedReader(new StringReader(script)));
