@@ -63,6 +63,8 @@ record Reading(long nanos, Map<String, Double> figures, Map<Long, Long> latencie
                         .map(each -> new SegmentInfo(
                                 each.state, each.blocks, each.liveBytes, each.usedBytes, each.ageMillis))
                         .toList(),
-                null);
+                null,
+                StoreStats.Opening.PRIVATE,
+                List.of());
     }
 }

@@ -17,7 +17,8 @@ import picocli.CommandLine.Spec;
         name = "top",
         mixinStandardHelpOptions = true,
         sortOptions = false,
-        description = "Shows what a running server does: throughput, latencies, memory, segments, cleaner. Ends with Ctrl-C.",
+        description =
+                "Shows what a running server does: throughput, latencies, memory, segments, cleaner. Ends with Ctrl-C.",
         footer = {"", "A password is taken from the environment variable LOAM_PASSWORD (or REDISCLI_AUTH)."})
 public final class TopCommand implements Callable<Integer> {
 
@@ -37,7 +38,10 @@ public final class TopCommand implements Callable<Integer> {
     @Nullable
     String user;
 
-    @Option(names = "--interval", paramLabel = "SECONDS", description = "Between two pictures. Default: ${DEFAULT-VALUE}.")
+    @Option(
+            names = "--interval",
+            paramLabel = "SECONDS",
+            description = "Between two pictures. Default: ${DEFAULT-VALUE}.")
     double seconds = 1;
 
     @Option(names = "--once", description = "One picture, of one interval, and no more: for scripts.")
@@ -130,7 +134,8 @@ public final class TopCommand implements Callable<Integer> {
                     + "); start one with bin/loam serve, or say with --host and --port where it is";
         }
         if (message.startsWith("NOAUTH") || message.startsWith("WRONGPASS")) {
-            return "the server at " + address() + " wants another password than LOAM_PASSWORD and --user say: " + message;
+            return "the server at " + address() + " wants another password than LOAM_PASSWORD and --user say: "
+                    + message;
         }
         if (message.startsWith("ERR unknown command")) {
             return "the server at " + address() + " is not Loam: it does not know the command LOAM";

@@ -52,9 +52,8 @@ final class TopPicture {
         lines.add(label("process")
                 + text(
                         "%s resident  %s heap  %s in buffers",
-                        size(now, "memory_resident_bytes"),
-                        size(now, "java_heap_bytes"),
-                        ByteSize.format((long) (now.figure("client_input_bytes") + now.figure("client_output_bytes")))));
+                        size(now, "memory_resident_bytes"), size(now, "java_heap_bytes"), ByteSize.format((long)
+                                (now.figure("client_input_bytes") + now.figure("client_output_bytes")))));
         lines.add(label("cleaner")
                 + text(
                         "%,.0f segments/s  %s/s copied  write cost %.2f",

@@ -51,7 +51,8 @@ final class TopCommandTest {
                     .contains("Memory: 32.0 MiB", "live ", "dead ", "index ", "cleaner ", "write cost ")
                     .contains("Segments, oldest first: ")
                     .doesNotContain("\033");
-            assertThat(out.toString().lines()).allSatisfy(line -> assertThat(line).hasSizeLessThanOrEqualTo(160));
+            assertThat(out.toString().lines())
+                    .allSatisfy(line -> assertThat(line).hasSizeLessThanOrEqualTo(160));
         }
     }
 
@@ -100,20 +101,35 @@ final class TopCommandTest {
     @Test
     void fitsANarrowAndLowScreen() {
         Map<String, Double> figures = new TreeMap<>(Map.of(
-                "memory_limit_bytes", 1e9, "memory_used_bytes", 8e8, "memory_live_bytes", 7e8, "memory_free_bytes", 2e8,
-                "memory_dead_bytes", 1e8, "block_bytes", 65536.0, "commands", 1e6));
+                "memory_limit_bytes",
+                1e9,
+                "memory_used_bytes",
+                8e8,
+                "memory_live_bytes",
+                7e8,
+                "memory_free_bytes",
+                2e8,
+                "memory_dead_bytes",
+                1e8,
+                "block_bytes",
+                65536.0,
+                "commands",
+                1e6));
         List<Reading.Segment> segments = new ArrayList<>();
         for (int i = 0; i < 1000; i++) {
             segments.add(new Reading.Segment("SEALED", 16, 1 << 19, 1 << 20, i));
         }
         Reading before = new Reading(0, Map.of(), Map.of(), List.of());
         Reading now = new Reading(2_000_000_000L, figures, Map.of(1000L, 98L, 50_000L, 2L), segments);
-        List<String> lines = new TopPicture(new Screen(40, true, true, true), 24).draw("a-long-host-name:6379", before, now);
+        List<String> lines =
+                new TopPicture(new Screen(40, true, true, true), 24).draw("a-long-host-name:6379", before, now);
         assertThat(lines).hasSizeLessThanOrEqualTo(24);
         assertThat(lines)
-                .allSatisfy(line -> assertThat(line.replaceAll("\033\\[\\d+m", "")).hasSizeLessThanOrEqualTo(40));
+                .allSatisfy(
+                        line -> assertThat(line.replaceAll("\033\\[\\d+m", "")).hasSizeLessThanOrEqualTo(40));
         assertThat(lines).allSatisfy(line -> assertThat(count(line, "\033[0m")).isEqualTo(count(line, "\033[") / 2));
-        assertThat(String.join("\n", lines)).contains("500,000/s", "p50 1.0 us  p99 50.0 us", "Segments, oldest first: 1000");
+        assertThat(String.join("\n", lines))
+                .contains("500,000/s", "p50 1.0 us  p99 50.0 us", "Segments, oldest first: 1000");
     }
 
     private static int count(String text, String part) {
@@ -122,8 +138,10 @@ final class TopCommandTest {
 
     @Test
     void latenciesAreOfTheIntervalAlone() {
-        assertThat(TopPicture.latency(Map.of(1000L, 1000L), Map.of(1000L, 1000L))).isEqualTo("no commands");
-        assertThat(TopPicture.latency(Map.of(1000L, 1000L, 9_000_000L, 5L), Map.of(1000L, 1000L, 2000L, 99L, 9_000_000L, 6L)))
+        assertThat(TopPicture.latency(Map.of(1000L, 1000L), Map.of(1000L, 1000L)))
+                .isEqualTo("no commands");
+        assertThat(TopPicture.latency(
+                        Map.of(1000L, 1000L, 9_000_000L, 5L), Map.of(1000L, 1000L, 2000L, 99L, 9_000_000L, 6L)))
                 .startsWith("p50 2.0 us  p99 2.0 us  p99.9 9.0 ms  longest 9.0 ms");
     }
 }

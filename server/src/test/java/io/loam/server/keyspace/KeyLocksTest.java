@@ -33,7 +33,9 @@ final class KeyLocksTest {
         long midst = locks.word(5);
         assertThat(locks.isSettled(5, midst)).isFalse();
         locks.unlock(one, 1);
-        assertThat(locks.isSettled(5, before)).as("it may have read in the midst").isFalse();
+        assertThat(locks.isSettled(5, before))
+                .as("it may have read in the midst")
+                .isFalse();
         assertThat(locks.isSettled(5, midst)).isFalse();
         assertThat(locks.isSettled(5, locks.word(5))).isTrue();
     }

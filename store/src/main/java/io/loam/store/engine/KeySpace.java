@@ -153,7 +153,9 @@ class KeySpace implements Namespace {
 
     /** Whether entries may be dropped to make room. */
     boolean isEvictable() {
-        return rootWord == 0 ? evictable : Objects.requireNonNull(engine.sharing).namespaces().isEvictable(rootWord);
+        return rootWord == 0
+                ? evictable
+                : Objects.requireNonNull(engine.sharing).namespaces().isEvictable(rootWord);
     }
 
     /** In a shared store by the leader. */

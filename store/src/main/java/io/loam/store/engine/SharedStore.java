@@ -208,7 +208,8 @@ public final class SharedStore extends LogStore {
 
     /** The store object, which is its default namespace: made before the process may lead, so that what it adopts then is this object's. */
     private static SharedStore of(Engine engine, Sharing sharing) {
-        return new SharedStore(engine, sharing, Objects.requireNonNull(sharing.namespaces().find("")));
+        return new SharedStore(
+                engine, sharing, Objects.requireNonNull(sharing.namespaces().find("")));
     }
 
     private static SharedMemory map(Registry registry, String name, Access access) {

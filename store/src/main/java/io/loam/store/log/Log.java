@@ -44,6 +44,7 @@ public final class Log {
     private volatile boolean retires;
     /** How many dead segments had been left to be retired when {@link #retireLeft} looked last. By one thread. */
     private long leftBefore;
+
     private volatile Runnable afterTaking = () -> {};
 
     /** @param clockAddress two zeroed words: one counts blocks opened, the log's own time; the other dead segments that processes left to the one that retires */
