@@ -2,12 +2,15 @@
 module io.loam.server {
     requires transitive io.loam.store;
     requires io.netty.buffer;
+    requires io.netty.codec;
     requires io.netty.common;
+    requires io.netty.handler;
     requires io.netty.transport;
     requires io.netty.transport.classes.epoll;
     requires io.netty.transport.classes.io_uring;
     requires jdk.httpserver;
     requires jdk.jfr;
+    requires jdk.net;
     requires static transitive org.jspecify;
 
     exports io.loam.server;

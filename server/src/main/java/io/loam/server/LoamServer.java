@@ -7,6 +7,8 @@ import io.loam.server.family.Families;
 import io.loam.server.watch.MetricsServer;
 import io.loam.server.watch.Watch;
 import io.loam.store.Store;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.net.BindException;
 import java.time.InstantSource;
 import java.util.concurrent.CountDownLatch;
@@ -22,6 +24,10 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  */
 public final class LoamServer implements AutoCloseable {
+
+    private static final Logger LOG = System.getLogger(LoamServer.class.getName());
+    /** Open files that are no clients. */
+    private static final int FILES_OF_OWN = 64;
 
     private final ServerOptions options;
     private final Service service;
@@ -56,7 +62,8 @@ public final class LoamServer implements AutoCloseable {
             Transport transport = new Transport(service);
             LoamServer server = new LoamServer(options, service, transport);
             try {
-                service.setPort(transport.bind(options.port()));
+                transport.bind();
+                service.setPort(transport.port() > 0 ? transport.port() : transport.tlsPort());
                 if (options.metricsPort() > 0) {
                     server.metrics = MetricsServer.start(service, watch.figures());
                 }
@@ -65,12 +72,33 @@ public final class LoamServer implements AutoCloseable {
                 throw e;
             }
             service.setShutdown(server.stopped::countDown);
+            limitClients(options);
             options.onChange("maxmemory", changed -> store.setCapacityBytes(changed.maxMemory()));
             return server;
         } catch (BindException | RuntimeException e) {
             service.close();
             throw e;
         }
+    }
+
+    /** Sees to it that no more clients are allowed than files can be open, as each is one. */
+    private static void limitClients(ServerOptions options) {
+        long most = Math.max(1, OpenFiles.limit() - FILES_OF_OWN);
+        if (options.maxClients() > most) {
+            LOG.log(
+                    Level.WARNING,
+                    "maxclients is {0} instead of {1}: this process may open {2} files; raise its limit (ulimit -n, LimitNOFILE)",
+                    most,
+                    options.maxClients(),
+                    OpenFiles.limit());
+            options.set("maxclients", Long.toString(most));
+        }
+        options.onChange("maxclients", changed -> {
+            if (changed.maxClients() > most) {
+                throw new IllegalArgumentException(
+                        "The operating system is not able to handle the specified number of clients, try with " + most);
+            }
+        });
     }
 
     /** A store that CONFIG SET maxmemory can make twice as large. */
@@ -87,9 +115,14 @@ public final class LoamServer implements AutoCloseable {
                 .open();
     }
 
-    /** The port it listens at. */
+    /** The port it listens at; if there is none without TLS, {@link #tlsPort}. */
     public int port() {
         return service.port();
+    }
+
+    /** The port it listens at for TLS; 0: none. */
+    public int tlsPort() {
+        return transport.tlsPort();
     }
 
     /** The transport's name: {@code io_uring}, {@code epoll} or {@code nio}. */

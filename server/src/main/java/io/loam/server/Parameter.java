@@ -16,6 +16,23 @@ import java.util.function.Function;
 public record Parameter(
         String name, boolean modifiable, Function<ServerOptions, String> get, BiConsumer<ServerOptions, String> set) {
 
+    /** Says why a setting is not taken. */
+    public static final class Refusal extends IllegalArgumentException {
+        private static final long serialVersionUID = 1;
+
+        private final String name;
+
+        Refusal(String name, RuntimeException cause) {
+            super(cause.getMessage(), cause);
+            this.name = name;
+        }
+
+        /** The setting's name. */
+        public String name() {
+            return name;
+        }
+    }
+
     /** A whole number with or without a unit: {@code k}, {@code kb}, {@code m}, {@code gb} …; {@code k} is 1000, {@code kb} 1024. */
     static long parseBytes(String text) {
         String lower = text.strip().toLowerCase(Locale.ROOT);

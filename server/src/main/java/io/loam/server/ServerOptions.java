@@ -4,6 +4,10 @@ import io.loam.server.pubsub.NotificationFlags;
 import io.loam.store.Eviction;
 import io.loam.store.FullPolicy;
 import io.loam.store.UpdatePolicy;
+import java.io.IOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
@@ -11,6 +15,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -22,6 +27,8 @@ import org.jspecify.annotations.Nullable;
  * change while the server runs; readers see the new one soon.
  */
 public final class ServerOptions {
+
+    private static final Logger LOG = System.getLogger(ServerOptions.class.getName());
 
     /** Eviction policies by name, with what they are for the store. */
     private static final Map<String, Policy> POLICIES = policies();
@@ -67,6 +74,22 @@ public final class ServerOptions {
             "pubsub", new OutputLimit(32 << 20, 8 << 20, 60));
     private volatile int hashMaxListpackEntries = 128;
     private volatile int hashMaxListpackValue = 64;
+
+    private volatile String aclFile = "";
+    private volatile long aclLogLength = 128;
+    private volatile boolean allChannels;
+    private volatile int tlsPort;
+    private volatile String tlsCertificate = "";
+    private volatile String tlsKey = "";
+    private volatile String tlsKeyPassword = "";
+    private volatile String tlsAuthority = "";
+    private volatile String tlsClients = "yes";
+    private volatile String tlsProtocols = "";
+    private volatile String logLevel = "notice";
+    private volatile String logFile = "";
+    private final List<String> users = new CopyOnWriteArrayList<>();
+    private final Map<String, String> renamedCommands = new ConcurrentHashMap<>();
+    private volatile @Nullable Path file;
 
     private final Map<String, Consumer<ServerOptions>> hooks = new ConcurrentHashMap<>();
 
@@ -211,7 +234,56 @@ public final class ServerOptions {
         }
         absent(map, "save", "");
         absent(map, "appendonly", "no");
+        addAccess(map);
+        addTls(map);
         return map;
+    }
+
+    private static void addAccess(Map<String, Parameter> map) {
+        fixed(map, "aclfile", o -> o.aclFile, (o, text) -> o.aclFile = text);
+        free(
+                map,
+                "acllog-max-len",
+                o -> number(o.aclLogLength),
+                (o, text) -> o.aclLogLength = Parameter.parseNumber(text, 0, Long.MAX_VALUE));
+        free(
+                map,
+                "acl-pubsub-default",
+                o -> o.allChannels ? "allchannels" : "resetchannels",
+                (o, text) -> o.allChannels = Parameter.parseChoice(text, List.of("allchannels", "resetchannels"))
+                        .equals("allchannels"));
+        free(
+                map,
+                "loglevel",
+                o -> o.logLevel,
+                (o, text) ->
+                        o.logLevel = Parameter.parseChoice(text, List.of("debug", "verbose", "notice", "warning")));
+        fixed(map, "logfile", o -> o.logFile, (o, text) -> o.logFile = text);
+    }
+
+    private static void addTls(Map<String, Parameter> map) {
+        fixed(
+                map,
+                "tls-port",
+                o -> number(o.tlsPort),
+                (o, text) -> o.tlsPort = (int) Parameter.parseNumber(text, 0, 65535));
+        free(map, "tls-cert-file", o -> o.tlsCertificate, (o, text) -> o.tlsCertificate = text);
+        free(map, "tls-key-file", o -> o.tlsKey, (o, text) -> o.tlsKey = text);
+        free(map, "tls-key-file-pass", o -> o.tlsKeyPassword, (o, text) -> o.tlsKeyPassword = text);
+        free(map, "tls-ca-cert-file", o -> o.tlsAuthority, (o, text) -> o.tlsAuthority = text);
+        free(
+                map,
+                "tls-auth-clients",
+                o -> o.tlsClients,
+                (o, text) -> o.tlsClients = Parameter.parseChoice(text, List.of("no", "yes", "optional")));
+        free(map, "tls-protocols", o -> o.tlsProtocols, (o, text) -> {
+            for (String protocol : text.split("\\s+")) {
+                if (!protocol.isEmpty()) {
+                    Parameter.parseChoice(protocol, List.of("tlsv1.2", "tlsv1.3"));
+                }
+            }
+            o.tlsProtocols = text;
+        });
     }
 
     private static void fixed(
@@ -235,7 +307,8 @@ public final class ServerOptions {
         free(map, name, o -> value, (o, text) -> {
             if (!text.strip().equals(value)) {
                 throw new IllegalArgumentException(
-                        "there is no durability on disk yet; the only value is '" + value + "'");
+                        "nothing is written to disk yet, that comes with a later version; the only value is '" + value
+                                + "'");
             }
         });
     }
@@ -319,6 +392,11 @@ public final class ServerOptions {
         return PARAMETERS.values();
     }
 
+    /** Whether a parameter is another's name before Redis 7. */
+    static boolean isFormerName(String name) {
+        return name.startsWith("hash-max-ziplist-");
+    }
+
     /** The parameter of a name, in any case, or null. */
     public static @Nullable Parameter parameter(String name) {
         return PARAMETERS.get(name.toLowerCase(Locale.ROOT));
@@ -330,31 +408,112 @@ public final class ServerOptions {
      * @throws IllegalArgumentException for an unknown name, or a value that is not allowed; the message says which are
      */
     public ServerOptions set(String name, String text) {
-        Parameter parameter = parameter(name);
-        if (parameter == null) {
-            throw new IllegalArgumentException("no parameter is named '" + name + "'");
-        }
-        String before = get(name);
-        parameter.set().accept(this, text);
-        Consumer<ServerOptions> hook = hooks.get(parameter.name());
-        if (hook != null) {
-            try {
-                hook.accept(this);
-            } catch (RuntimeException e) {
-                parameter.set().accept(this, before);
-                throw new IllegalArgumentException(e.getMessage(), e);
+        return setAll(Map.of(name, text));
+    }
+
+    /**
+     * Sets several parameters, all or none; who is told of changes sees all of them.
+     *
+     * @throws Parameter.Refusal for an unknown name, or a value that is not allowed; the message says which are
+     */
+    public synchronized ServerOptions setAll(Map<String, String> texts) {
+        Map<Parameter, String> before = new LinkedHashMap<>();
+        String name = "";
+        try {
+            for (Map.Entry<String, String> entry : texts.entrySet()) {
+                name = entry.getKey();
+                Parameter parameter = known(name);
+                before.put(parameter, parameter.get().apply(this));
+                parameter.set().accept(this, entry.getValue());
             }
+            for (Parameter parameter : before.keySet()) {
+                name = parameter.name();
+                tell(parameter);
+            }
+        } catch (RuntimeException e) {
+            before.forEach((parameter, text) -> parameter.set().accept(this, text));
+            before.keySet().forEach(this::tellAgain);
+            throw new Parameter.Refusal(name, e);
         }
         return this;
     }
 
-    /** A parameter's text. */
-    public String get(String name) {
+    private void tell(Parameter parameter) {
+        Consumer<ServerOptions> hook = hooks.get(parameter.name());
+        if (hook != null) {
+            hook.accept(this);
+        }
+    }
+
+    /** Tells of the value that was there before; who has refused another may refuse to take it again, and has it. */
+    private void tellAgain(Parameter parameter) {
+        try {
+            tell(parameter);
+        } catch (RuntimeException e) {
+            LOG.log(Level.DEBUG, "the former value of " + parameter.name() + " is refused", e);
+        }
+    }
+
+    private static Parameter known(String name) {
         Parameter parameter = parameter(name);
         if (parameter == null) {
-            throw new IllegalArgumentException("no parameter is named '" + name + "'");
+            throw new IllegalArgumentException("no setting is named '" + name + "'" + ConfigFile.near(name));
         }
-        return parameter.get().apply(this);
+        return parameter;
+    }
+
+    /**
+     * Reads a file in the format of {@code redis.conf}; what it says later holds.
+     *
+     * @return words on settings that have no effect here
+     * @throws IllegalArgumentException for a line that can't be taken; the message says file, line, and why
+     * @throws IOException if the file, or one that it includes, can't be read
+     */
+    public List<String> read(Path config) throws IOException {
+        List<String> notes = ConfigFile.read(this, config);
+        file = config.toAbsolutePath();
+        return notes;
+    }
+
+    /**
+     * Takes a line of a configuration file, or an option of the command line. Texts have a character for each byte, as requests have.
+     *
+     * @return a word on a setting that has no effect here, or null
+     * @throws IllegalArgumentException for an unknown name, or a value that is not allowed
+     */
+    public @Nullable String directive(String name, List<String> words) {
+        String lower = name.toLowerCase(Locale.ROOT);
+        String text = String.join(" ", words);
+        if (words.isEmpty()) {
+            throw new IllegalArgumentException(name + ": a value is missing");
+        }
+        switch (lower) {
+            case "user" -> users.add(text);
+            case "rename-command" -> {
+                if (words.size() != 2) {
+                    throw new IllegalArgumentException(
+                            "rename-command takes a command and another name, or \"\" for none");
+                }
+                renamedCommands.put(words.get(0), words.get(1));
+            }
+            default -> {
+                Parameter parameter = parameter(lower);
+                String note = Unsupported.note(lower, text);
+                if (note != null) {
+                    return note;
+                } else if (parameter == null) {
+                    known(name);
+                } else {
+                    set(lower, text);
+                }
+            }
+        }
+        return null;
+    }
+
+    /** A parameter's text. */
+    public String get(String name) {
+        return known(name).get().apply(this);
     }
 
     /** Runs {@code hook} when the parameter was set; its exception takes the change back. */
@@ -505,5 +664,80 @@ public final class ServerOptions {
     /** The longest name or value of a field of a hash that is one entry, bytes. */
     public int hashMaxListpackValue() {
         return hashMaxListpackValue;
+    }
+
+    /** The file that holds the users; empty: none does. */
+    public String aclFile() {
+        return aclFile;
+    }
+
+    /** How many refusals ACL LOG keeps. */
+    public long aclLogLength() {
+        return aclLogLength;
+    }
+
+    /** Whether a new user may use all channels. */
+    public boolean usersBeginWithAllChannels() {
+        return allChannels;
+    }
+
+    /** Users named in the configuration, each a name and rules with blanks between. */
+    public List<String> users() {
+        return users;
+    }
+
+    /** What commands are called, by their names; empty: they can't be called. */
+    public Map<String, String> renamedCommands() {
+        return renamedCommands;
+    }
+
+    /** The file that {@link #read} has read last, or null. */
+    public @Nullable Path file() {
+        return file;
+    }
+
+    /** The port for TLS; 0: there is none. */
+    public int tlsPort() {
+        return tlsPort;
+    }
+
+    /** PEM file of the server's certificate and those above it. */
+    public String tlsCertificate() {
+        return tlsCertificate;
+    }
+
+    /** PEM file of its private key, in PKCS #8. */
+    public String tlsKey() {
+        return tlsKey;
+    }
+
+    /** The key's password; empty: it has none. */
+    public String tlsKeyPassword() {
+        return tlsKeyPassword;
+    }
+
+    /** PEM file of certificates that clients' are signed by. */
+    public String tlsAuthority() {
+        return tlsAuthority;
+    }
+
+    /** Whether clients must show a certificate: {@code yes}, {@code no}, {@code optional}. */
+    public String tlsClients() {
+        return tlsClients;
+    }
+
+    /** Versions of TLS with blanks between; empty: those of the Java platform. */
+    public String tlsProtocols() {
+        return tlsProtocols;
+    }
+
+    /** {@code debug}, {@code verbose}, {@code notice} or {@code warning}. */
+    public String logLevel() {
+        return logLevel;
+    }
+
+    /** The file that log messages go to; empty: standard error. */
+    public String logFile() {
+        return logFile;
     }
 }

@@ -15,7 +15,10 @@
  * <p><b>The way of a request.</b> An event loop reads what has come into a buffer, copies it once to an array of its own, parses and runs requests there one after the other, and writes all of their replies
  * to the connection at once. GET copies the value from the store into the array that is sent; SET hands the store a slice of the input. Several loops do so in parallel on the one store.
  *
- * <p><b>Layers</b>, each knows those below: connection, family, watch, hash, command, pubsub, keyspace, protocol, store.
+ * <p><b>Settings.</b> A {@link io.loam.server.ConfigFile}, the command line and CONFIG SET all end in {@link io.loam.server.ServerOptions#setAll}, which changes all or none and tells who
+ * has asked to be told; {@code Unsupported} knows what Redis has and this server has not.
+ *
+ * <p><b>Layers</b>, each knows those below: connection, family, watch, hash, access, command, pubsub, keyspace, protocol, store.
  */
 @NullMarked
 package io.loam.server;

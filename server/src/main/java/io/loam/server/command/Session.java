@@ -36,7 +36,9 @@ public final class Session {
     private String clientName = "";
     private String libraryName = "";
     private String libraryVersion = "";
-    private String user = "default";
+    /** Who changes a user's rules looks for his clients, on another thread. */
+    private volatile Identity identity;
+
     private boolean authenticated;
     private ReplyMode replyMode = ReplyMode.ON;
     private boolean closing;
@@ -65,6 +67,7 @@ public final class Session {
         this.database = service.keyspace().database(0);
         this.connectedAtMillis = service.nowMillis();
         this.lastActiveMillis = connectedAtMillis;
+        this.identity = service.authenticator().initial();
         this.authenticated = !service.authenticator().isRequired();
     }
 
@@ -260,17 +263,24 @@ public final class Session {
         this.libraryVersion = libraryVersion;
     }
 
+    /** The name of {@link #identity}. */
     public String user() {
-        return user;
+        return identity.name();
     }
 
+    /** Who the client is; the default user if it has not said. */
+    public Identity identity() {
+        return identity;
+    }
+
+    /** Whether the client has said who it is, or need not. */
     public boolean isAuthenticated() {
-        return authenticated;
+        return authenticated || !service.authenticator().isRequired();
     }
 
     /** Makes the client this user. */
-    public void authenticate(String user) {
-        this.user = user;
+    public void authenticate(Identity user) {
+        this.identity = user;
         this.authenticated = true;
     }
 
@@ -298,7 +308,7 @@ public final class Session {
         protocol = 2;
         clientName = "";
         replyMode = ReplyMode.ON;
-        user = "default";
+        identity = service.authenticator().initial();
         authenticated = !service.authenticator().isRequired();
     }
 

@@ -4,10 +4,10 @@
  * <pre>
  *   Connection ──request──► Dispatcher ──finds──► Command ◄──declares── Family (io.loam.server.family)
  *                               │                    └──runs──► Execution(Session, Arguments, Reply)
- *                               ├──asks──► Interceptor           may take a request for itself
+ *                               ├──asks──► Interceptor           may take a request for itself; the first: Authenticator
  *                               └──locks──► LockSet              the command's stripes
  *   CommandTable   name ──► Command; COMMAND, arity, flags, keys, categories come from it
- *   Session        a client: database, name, protocol, what it waits for
+ *   Session        a client: database, name, protocol, what it waits for, its Identity
  *   Transaction    what a client has queued by MULTI, and the keys it watches
  *   Monitors       clients that see every command
  *   Service        what all commands share

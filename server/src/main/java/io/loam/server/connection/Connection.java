@@ -23,6 +23,8 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
+import io.netty.handler.codec.DecoderException;
+import io.netty.handler.ssl.SslHandler;
 import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
@@ -43,6 +45,10 @@ public final class Connection extends ChannelInboundHandlerAdapter implements Li
     private static final Logger LOG = System.getLogger(Connection.class.getName());
     /** Replies are handed to the socket when so many bytes have come together. */
     private static final int WRITE_BYTES = 64 << 10;
+
+    private static final String PROTECTED =
+            "DENIED protected mode is on and the default user has no password, so connections are accepted from this machine only."
+                    + " Set a password (requirepass, or ACL SETUSER default), or turn it off where nobody but you can reach the server: CONFIG SET protected-mode no, or --protected-mode no.";
 
     private final Service service;
     private final Dispatcher dispatcher;
@@ -78,18 +84,41 @@ public final class Connection extends ChannelInboundHandlerAdapter implements Li
     public void channelActive(ChannelHandlerContext ctx) {
         context = ctx;
         worker = workers.apply(ctx.channel());
+        if (isProtected()) {
+            refuse(PROTECTED);
+            return;
+        }
         Session opened = service.open(this);
         if (opened == null) {
-            ConnectionRefusedEvent event = new ConnectionRefusedEvent();
-            event.remoteAddress = remoteAddress();
-            event.commit();
-            byte[] refusal = "-ERR max number of clients reached\r\n".getBytes(StandardCharsets.US_ASCII);
-            ctx.writeAndFlush(Unpooled.wrappedBuffer(refusal)).addListener(ChannelFutureListener.CLOSE);
+            refuse("ERR max number of clients reached");
             return;
         }
         session = opened;
         parser.limits(service.options().maxBulkBytes(), service.options().queryBufferLimit());
         parser.restrict(!opened.isAuthenticated());
+    }
+
+    /** Whether a client from elsewhere is to be kept out: everybody could read and write everything. */
+    private boolean isProtected() {
+        return service.options().protectedMode()
+                && !service.authenticator().hasPassword()
+                && channel().remoteAddress() instanceof InetSocketAddress remote
+                && !remote.getAddress().isLoopbackAddress();
+    }
+
+    /** Says why there is no session, and ends the connection; without a word if there would have to be a handshake first, which costs more than refusing may. */
+    private void refuse(String why) {
+        service.rejectedConnections().increment();
+        ConnectionRefusedEvent event = new ConnectionRefusedEvent();
+        event.remoteAddress = remoteAddress();
+        event.reason = why;
+        event.commit();
+        if (ctx().pipeline().get(SslHandler.class) != null) {
+            close();
+        } else {
+            byte[] line = ("-" + why + "\r\n").getBytes(StandardCharsets.US_ASCII);
+            ctx().writeAndFlush(Unpooled.wrappedBuffer(line)).addListener(ChannelFutureListener.CLOSE);
+        }
     }
 
     @Override
@@ -361,6 +390,7 @@ public final class Connection extends ChannelInboundHandlerAdapter implements Li
             if (!ctx.channel().isWritable()) {
                 full = true;
                 tellFull(false);
+                checkOutput();
                 ctx.channel().config().setAutoRead(false);
             }
         }
@@ -400,7 +430,9 @@ public final class Connection extends ChannelInboundHandlerAdapter implements Li
 
     @Override
     public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-        Level level = cause instanceof IOException ? Level.DEBUG : Level.ERROR;
+        // the client's doing: a connection reset, bytes that are no TLS, a certificate that is not accepted
+        boolean isTheirs = cause instanceof IOException || cause instanceof DecoderException;
+        Level level = isTheirs ? Level.DEBUG : Level.ERROR;
         LOG.log(level, "connection from " + remoteAddress() + " fails and is closed", cause);
         ctx.close();
     }
@@ -503,11 +535,8 @@ public final class Connection extends ChannelInboundHandlerAdapter implements Li
     }
 
     private void checkOutput(long messageBytes) {
-        if (messageBytes == 0) {
-            overSince = 0;
-            return;
-        }
-        OutputLimit limit = service.options().outputLimit("pubsub");
+        String kind = messageBytes > 0 ? "pubsub" : "normal";
+        OutputLimit limit = service.options().outputLimit(kind);
         long bytes = messageBytes + unsentBytes();
         boolean over = limit.hard() > 0 && bytes >= limit.hard();
         if (limit.soft() > 0 && bytes >= limit.soft()) {
@@ -525,9 +554,10 @@ public final class Connection extends ChannelInboundHandlerAdapter implements Li
             overflowed = true;
             LOG.log(
                     Level.WARNING,
-                    "client at {0} is disconnected: {1} bytes of messages wait for it, more than client-output-buffer-limit pubsub allows",
+                    "client at {0} is disconnected: {1} bytes wait for it, more than client-output-buffer-limit {2} allows",
                     remoteAddress(),
-                    bytes);
+                    bytes,
+                    kind);
             tellFull(true);
             close();
         }

@@ -8,6 +8,7 @@ import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelConfig;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
@@ -16,11 +17,14 @@ import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.ServerChannel;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.epoll.Epoll;
+import io.netty.channel.epoll.EpollChannelOption;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.nio.NioChannelOption;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.channel.uring.IoUring;
+import io.netty.channel.uring.IoUringChannelOption;
 import io.netty.channel.uring.IoUringIoHandler;
 import io.netty.channel.uring.IoUringServerSocketChannel;
 import io.netty.util.concurrent.DefaultThreadFactory;
@@ -32,6 +36,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import jdk.net.ExtendedSocketOptions;
 
 /** The event loops and the sockets they listen at. */
 public final class Transport implements AutoCloseable {
@@ -56,6 +62,8 @@ public final class Transport implements AutoCloseable {
     private final EventLoopGroup group;
     private final Map<EventExecutor, Worker> workers = new ConcurrentHashMap<>();
     private final List<Channel> listening = new ArrayList<>();
+    private int port;
+    private int tlsPort;
 
     private enum Kind {
         IO_URING("io_uring"),
@@ -90,6 +98,31 @@ public final class Transport implements AutoCloseable {
                 case EPOLL -> EpollServerSocketChannel.class;
                 case NIO -> NioServerSocketChannel.class;
             };
+        }
+
+        /** Has the kernel ask after a client that has been silent for so long, and again twice, so that one that is gone is noticed in twice that time; 0: never. */
+        private void keepAlive(ChannelConfig config, int seconds) {
+            config.setOption(ChannelOption.SO_KEEPALIVE, seconds > 0);
+            if (seconds > 0) {
+                int again = Math.max(1, seconds / 3);
+                switch (this) {
+                    case IO_URING -> {
+                        config.setOption(IoUringChannelOption.TCP_KEEPIDLE, seconds);
+                        config.setOption(IoUringChannelOption.TCP_KEEPINTVL, again);
+                        config.setOption(IoUringChannelOption.TCP_KEEPCNT, 3);
+                    }
+                    case EPOLL -> {
+                        config.setOption(EpollChannelOption.TCP_KEEPIDLE, seconds);
+                        config.setOption(EpollChannelOption.TCP_KEEPINTVL, again);
+                        config.setOption(EpollChannelOption.TCP_KEEPCNT, 3);
+                    }
+                    case NIO -> {
+                        config.setOption(NioChannelOption.of(ExtendedSocketOptions.TCP_KEEPIDLE), seconds);
+                        config.setOption(NioChannelOption.of(ExtendedSocketOptions.TCP_KEEPINTERVAL), again);
+                        config.setOption(NioChannelOption.of(ExtendedSocketOptions.TCP_KEEPCOUNT), 3);
+                    }
+                }
+            }
         }
     }
 
@@ -127,12 +160,37 @@ public final class Transport implements AutoCloseable {
     }
 
     /**
-     * Listens at all addresses that the options bind to.
+     * Listens at all addresses that the options bind to, at their port, and for TLS at the port for that; at a port that is 0 not at all, but if both are, at one that is free.
      *
-     * @return the port
      * @throws BindException if a port is taken or an address is not this machine's
+     * @throws IllegalArgumentException if the files for TLS can't be used
      */
-    public int bind(int port) throws BindException {
+    public void bind() throws BindException {
+        ServerOptions options = service.options();
+        if (options.tlsPort() > 0) {
+            Tls tls = new Tls(options);
+            tlsPort = listen(options.tlsPort(), channel -> channel.pipeline().addLast(tls.newHandler(channel.alloc())));
+        }
+        if (options.port() > 0 || tlsPort == 0) {
+            port = listen(options.port(), channel -> {});
+        }
+        group.scheduleWithFixedDelay(this::endIdle, 1, 1, TimeUnit.SECONDS);
+        group.scheduleWithFixedDelay(service::second, 1, 1, TimeUnit.SECONDS);
+        group.scheduleWithFixedDelay(
+                () -> service.sessions().forEach(session -> session.link().checkOutput()), 1, 1, TimeUnit.SECONDS);
+    }
+
+    /** The port without TLS; 0: none. */
+    public int port() {
+        return port;
+    }
+
+    /** The port for TLS; 0: none. */
+    public int tlsPort() {
+        return tlsPort;
+    }
+
+    private int listen(int wanted, Consumer<Channel> first) throws BindException {
         ServerOptions options = service.options();
         ServerBootstrap bootstrap = new ServerBootstrap()
                 .group(group)
@@ -141,20 +199,17 @@ public final class Transport implements AutoCloseable {
                 .option(ChannelOption.SO_REUSEADDR, true)
                 .childOption(ChannelOption.TCP_NODELAY, true)
                 .childOption(ChannelOption.ALLOW_HALF_CLOSURE, true)
-                .childOption(ChannelOption.SO_KEEPALIVE, options.keepAliveSeconds() > 0)
                 .childOption(ChannelOption.WRITE_BUFFER_WATER_MARK, WATER_MARK)
                 .childOption(ChannelOption.RECVBUF_ALLOCATOR, new AdaptiveRecvByteBufAllocator(512, 4 << 10, 64 << 10))
                 .childHandler(new ChannelInitializer<>() {
                     @Override
                     protected void initChannel(Channel channel) {
+                        kind.keepAlive(channel.config(), service.options().keepAliveSeconds());
+                        first.accept(channel);
                         channel.pipeline().addLast(new Connection(service, dispatcher, Transport.this::worker));
                     }
                 });
-        group.scheduleWithFixedDelay(this::endIdle, 1, 1, TimeUnit.SECONDS);
-        group.scheduleWithFixedDelay(service::second, 1, 1, TimeUnit.SECONDS);
-        group.scheduleWithFixedDelay(
-                () -> service.sessions().forEach(session -> session.link().checkOutput()), 1, 1, TimeUnit.SECONDS);
-        int bound = port;
+        int bound = wanted;
         for (String address : options.bind().split("\\s+")) {
             boolean optional = address.startsWith("-");
             String host = optional ? address.substring(1) : address;

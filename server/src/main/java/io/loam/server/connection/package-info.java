@@ -3,6 +3,7 @@
  *
  * <pre>
  *   Transport ──binds──► Netty's event loops ──one each──► Worker        arrays and counters of one loop
+ *       └──for TLS──► Tls ──a handler for each socket, before──┐
  *                              └──for each socket──► Connection ──► Session, RequestParser
  *                                                        └──► Outbox     messages from other threads
  * </pre>

@@ -1,9 +1,8 @@
 package io.loam.server.family;
 
 import io.loam.server.command.Authenticator;
-import io.loam.server.command.Command;
 import io.loam.server.command.CommandTable.Family;
-import io.loam.server.command.Flag;
+import io.loam.server.command.Identity;
 import io.loam.server.command.Service;
 import io.loam.server.command.Session;
 import io.loam.server.protocol.Arguments;
@@ -18,12 +17,10 @@ final class ConnectionCommands {
 
     private static final RedisError WRONG_PASSWORD =
             new RedisError("WRONGPASS invalid username-password pair or user is disabled.");
-    private static final RedisError NOT_AUTHENTICATED = new RedisError("NOAUTH Authentication required.");
 
     private ConnectionCommands() {}
 
     static void register(Service service) {
-        service.addInterceptor(ConnectionCommands::requireAuthentication);
         Family family = service.table().family("connection", "connection");
         String early = "noscript loading stale fast no_auth allow_busy";
         family.command("hello", -1, early)
@@ -56,13 +53,6 @@ final class ConnectionCommands {
                 });
     }
 
-    private static boolean requireAuthentication(Session session, Command command, Arguments arguments, Reply reply) {
-        if (!session.isAuthenticated() && !command.is(Flag.NO_AUTH)) {
-            throw NOT_AUTHENTICATED;
-        }
-        return false;
-    }
-
     private static void hello(Session session, Arguments arguments, Reply reply) {
         long version = session.protocol();
         int at = 1;
@@ -88,11 +78,11 @@ final class ConnectionCommands {
             }
         }
         if (user != 0) {
-            authenticate(session, arguments.text(user), arguments.bytes(user + 1));
+            authenticate(session, arguments.text(user), arguments.bytes(user + 1), arguments.text(0));
         }
         if (!session.isAuthenticated()) {
             throw new RedisError(
-                    "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time");
+                    "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time");
         }
         if (name != null) {
             session.setClientName(name);
@@ -120,8 +110,8 @@ final class ConnectionCommands {
         reply.array(0);
     }
 
-    private static void authenticate(Session session, String user, byte[] password) {
-        String known = session.service().authenticator().authenticate(user, password);
+    private static void authenticate(Session session, String user, byte[] password, String asked) {
+        Identity known = session.service().authenticator().authenticate(session, user, password, asked);
         if (known == null) {
             throw WRONG_PASSWORD;
         }
@@ -138,7 +128,7 @@ final class ConnectionCommands {
                     "ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?");
         }
         int last = arguments.count() - 1;
-        authenticate(session, last == 2 ? arguments.text(1) : "default", arguments.bytes(last));
+        authenticate(session, last == 2 ? arguments.text(1) : "default", arguments.bytes(last), arguments.text(0));
         reply.ok();
     }
 

@@ -1,5 +1,6 @@
 package io.loam.server.family;
 
+import io.loam.server.access.Users;
 import io.loam.server.command.Service;
 import io.loam.server.watch.Watch;
 
@@ -8,8 +9,13 @@ public final class Families {
 
     private Families() {}
 
-    /** Declares every command, and closes the table. */
+    /**
+     * Declares every command, closes the table, and makes the users.
+     *
+     * @throws IllegalArgumentException if the options rename what is not there, or have a user with a wrong rule
+     */
     public static void register(Service service, Watch watch) {
+        Users users = AccessCommands.register(service); // the first: what it refuses nobody else sees
         ConnectionCommands.register(service);
         ClientCommands.register(service);
         CommandCommands.register(service);
@@ -30,6 +36,8 @@ public final class Families {
         PubSubCommands.register(service);
         MonitorCommand.register(service);
         TransactionCommands.register(service);
+        service.options().renamedCommands().forEach(service.table()::rename);
         service.table().freeze();
+        users.begin();
     }
 }

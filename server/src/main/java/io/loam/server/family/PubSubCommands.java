@@ -164,6 +164,9 @@ final class PubSubCommands {
             byte[] name = arguments.bytes(i);
             subscriptions.add(kind, name);
             confirm(session, reply, subscriptions, kind, word, name);
+            if (!session.service().authenticator().allowsChannel(session, name, kind == Kind.PATTERN)) {
+                session.link().close(); // the permission was taken away since the request was checked
+            }
         }
     }
 

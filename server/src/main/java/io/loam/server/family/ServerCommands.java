@@ -1,5 +1,6 @@
 package io.loam.server.family;
 
+import io.loam.server.ConfigFile;
 import io.loam.server.Parameter;
 import io.loam.server.ServerOptions;
 import io.loam.server.command.Command;
@@ -14,6 +15,9 @@ import io.loam.server.protocol.Numbers;
 import io.loam.server.protocol.RedisError;
 import io.loam.server.protocol.Reply;
 import io.loam.server.watch.Rates;
+import java.io.IOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -24,6 +28,8 @@ import java.util.Map;
 
 /** The server as a whole: its databases, its settings, its end. */
 final class ServerCommands {
+
+    private static final Logger LOG = System.getLogger(ServerCommands.class.getName());
 
     private ServerCommands() {}
 
@@ -95,10 +101,9 @@ final class ServerCommands {
                     reply.ok();
                 });
         family.subcommand(config, "rewrite", 2, admin)
-                .docs("2.8.0", "O(1)", "Is refused: the server writes no configuration file.")
-                .runs((session, arguments, reply) -> {
-                    throw new RedisError("ERR The server is running without a config file");
-                });
+                .slow()
+                .docs("2.8.0", "O(N) in the size of the file.", "Writes the settings to the configuration file.")
+                .runs(ServerCommands::rewriteConfig);
         family.subcommand(config, "help", 2, "loading stale")
                 .docs("5.0.0", "O(1)", "Returns these lines.")
                 .runs((session, arguments, reply) -> Help.write(
@@ -109,7 +114,9 @@ final class ServerCommands {
                         "SET <directive> <value>",
                         "    Changes a setting.",
                         "RESETSTAT",
-                        "    Sets counters to 0."));
+                        "    Sets counters to 0.",
+                        "REWRITE",
+                        "    Writes the settings to the configuration file."));
     }
 
     private static void time(Session session, Arguments arguments, Reply reply) {
@@ -209,6 +216,11 @@ final class ServerCommands {
         Map<String, String> found = new LinkedHashMap<>();
         for (int i = 2; i < arguments.count(); i++) {
             byte[] pattern = arguments.bytes(i);
+            Parameter named = ServerOptions.parameter(arguments.text(i));
+            if (named != null) {
+                found.put(arguments.text(i), named.get().apply(options));
+                continue;
+            }
             for (Parameter parameter : ServerOptions.all()) {
                 if (Glob.matches(pattern, parameter.name().getBytes(StandardCharsets.ISO_8859_1), true)) {
                     found.put(parameter.name(), parameter.get().apply(options));
@@ -243,16 +255,32 @@ final class ServerCommands {
             }
             names.add(name);
         }
-        Map<String, String> before = new LinkedHashMap<>();
+        Map<String, String> texts = new LinkedHashMap<>();
         for (int i = 2; i < arguments.count(); i += 2) {
-            String name = names.get(i / 2 - 1);
-            before.put(name, options.get(name));
-            try {
-                options.set(name, arguments.text(i + 1));
-            } catch (IllegalArgumentException e) {
-                before.forEach(options::set);
-                throw failed(name, String.valueOf(e.getMessage()));
-            }
+            texts.put(names.get(i / 2 - 1), arguments.text(i + 1));
+        }
+        try {
+            options.setAll(texts);
+        } catch (Parameter.Refusal e) {
+            throw failed(e.name(), String.valueOf(e.getMessage()));
+        }
+        reply.ok();
+    }
+
+    private static void rewriteConfig(Session session, Arguments arguments, Reply reply) {
+        Service service = session.service();
+        ServerOptions options = service.options();
+        if (options.file() == null) {
+            throw new RedisError("ERR The server is running without a config file");
+        }
+        try {
+            boolean usersElsewhere = !options.aclFile().isEmpty();
+            ConfigFile.rewrite(
+                    options,
+                    usersElsewhere ? List.of() : service.authenticator().lines());
+        } catch (IOException e) {
+            LOG.log(Level.WARNING, "the settings can't be written to " + options.file(), e);
+            throw new RedisError("ERR Rewriting config file: " + e.getMessage());
         }
         reply.ok();
     }

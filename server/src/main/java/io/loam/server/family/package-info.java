@@ -2,7 +2,7 @@
  * The commands, grouped as Redis groups them; each class declares its commands in {@code register} and has a method for each.
  *
  * <pre>
- *   Families ──registers──► ConnectionCommands, ClientCommands, CommandCommands, ServerCommands,
+ *   Families ──registers──► AccessCommands, ConnectionCommands, ClientCommands, CommandCommands, ServerCommands,
  *                           KeyCommands, ExpiryCommands, DumpCommands,
  *                           StringCommands, CounterCommands, BitCommands, BitfieldCommands, LcsCommand,
  *                           HashCommands, TransactionCommands, PubSubCommands, MonitorCommand,

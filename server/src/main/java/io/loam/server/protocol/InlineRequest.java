@@ -1,13 +1,26 @@
 package io.loam.server.protocol;
 
 import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 
 /** Splits a line into words: at blanks, with quotes of two kinds and escapes, as the shell of a person who types by telnet would. */
-final class InlineRequest {
+public final class InlineRequest {
 
     private InlineRequest() {}
+
+    /**
+     * The words of a line, with a character for each byte.
+     *
+     * @throws ProtocolException if a quote is not closed, or is not followed by a blank
+     */
+    public static List<String> words(String line) throws ProtocolException {
+        byte[] bytes = line.getBytes(StandardCharsets.ISO_8859_1);
+        Arguments arguments = new Arguments();
+        parse(bytes, 0, bytes.length, arguments);
+        return arguments.texts(0);
+    }
 
     /**
      * Fills the arguments with the words of a line; false if it has none.

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BiPredicate;
 import org.jspecify.annotations.Nullable;
 
 /** Who listens to what. All methods may be called by any thread. */
@@ -107,6 +108,17 @@ public final class Channels {
     public int subscribers(Kind kind, byte[] name) {
         Subscriber[] present = all(kind).get(ByteBuffer.wrap(name));
         return present == null ? 0 : present.length;
+    }
+
+    /** Who listens to something of this sort; somebody who listens to several may be there as often. */
+    public List<Subscriber> subscribers(BiPredicate<Kind, byte[]> sort) {
+        List<Subscriber> found = new ArrayList<>();
+        listening.forEach((kind, all) -> all.forEach((name, subscribers) -> {
+            if (sort.test(kind, name.array())) {
+                found.addAll(Arrays.asList(subscribers));
+            }
+        }));
+        return found;
     }
 
     /** The names of a kind that somebody listens to. */

@@ -56,7 +56,8 @@ public final class RealRedis implements AutoCloseable {
         return redis;
     }
 
-    static boolean isInstalled() {
+    /** Whether there is one, and with it {@code redis-cli}. */
+    public static boolean isInstalled() {
         return Stream.of(System.getenv().getOrDefault("PATH", "").split(":"))
                 .anyMatch(directory -> Files.isExecutable(Path.of(directory, "redis-server")));
     }

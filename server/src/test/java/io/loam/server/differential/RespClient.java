@@ -27,12 +27,22 @@ public final class RespClient implements AutoCloseable {
 
     private static final int TIMEOUT_MILLIS = 30_000;
 
-    private final Socket socket = new Socket();
+    private final Socket socket;
     private final InputStream in;
     private final OutputStream out;
 
     public RespClient(int port) throws IOException {
+        this(connected(port));
+    }
+
+    private static Socket connected(int port) throws IOException {
+        Socket socket = new Socket();
         socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), TIMEOUT_MILLIS);
+        return socket;
+    }
+
+    public RespClient(Socket connected) throws IOException {
+        socket = connected;
         socket.setSoTimeout(TIMEOUT_MILLIS);
         socket.setTcpNoDelay(true);
         in = new BufferedInputStream(socket.getInputStream(), 1 << 16);
