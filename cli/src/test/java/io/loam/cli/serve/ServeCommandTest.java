@@ -1,6 +1,7 @@
 package io.loam.cli.serve;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.loam.cli.ByteSize;
 import io.loam.server.ServerOptions;
@@ -12,15 +13,20 @@ import java.io.StringWriter;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
 import java.util.Scanner;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
+import picocli.CommandLine.ParameterException;
 
 class ServeCommandTest {
 
     @Test
-    void optionsAreThoseOfTheConfigurationFile() {
+    void optionsAreThoseOfTheConfigurationFile() throws IOException {
         ServeCommand command = new ServeCommand();
         new CommandLine(command)
                 .registerConverter(ByteSize.class, ByteSize::parse)
@@ -39,11 +45,11 @@ class ServeCommandTest {
         StringWriter errors = new StringWriter();
         CommandLine commandLine = new CommandLine(new ServeCommand()).setErr(new PrintWriter(errors));
         assertThat(commandLine.execute("--set", "no-such=1")).isEqualTo(2);
-        assertThat(errors.toString()).contains("no parameter is named 'no-such'");
+        assertThat(errors.toString()).contains("no setting is named 'no-such'");
         assertThat(commandLine.execute("--policy", "sometimes")).isEqualTo(2);
         assertThat(errors.toString()).contains("maxmemory-policy sometimes", "allkeys-lru");
         assertThat(commandLine.execute("--set", "appendonly=yes")).isEqualTo(2);
-        assertThat(errors.toString()).contains("no durability on disk yet");
+        assertThat(errors.toString()).contains("nothing is written to disk yet");
     }
 
     @Test
@@ -73,5 +79,88 @@ class ServeCommandTest {
             socket.shutdownOutput();
             return new String(socket.getInputStream().readNBytes(5), StandardCharsets.US_ASCII);
         }
+    }
+
+    @TempDir
+    Path directory;
+
+    private static ServerOptions options(String... words) throws IOException {
+        ServeCommand command = new ServeCommand();
+        new CommandLine(command)
+                .registerConverter(ByteSize.class, ByteSize::parse)
+                .parseArgs(words);
+        return command.options();
+    }
+
+    @Test
+    void everySettingIsAnOption() throws IOException {
+        ServerOptions options = options(
+                "--timeout",
+                "30",
+                "--port",
+                "7000",
+                "--bind",
+                "127.0.0.1 -::1",
+                "--requirepass",
+                "geheim",
+                "--maxmemory",
+                "100mb",
+                "--maxmemory-policy",
+                "allkeys-lru");
+        assertThat(options.timeoutSeconds()).isEqualTo(30);
+        assertThat(options.port()).isEqualTo(7000);
+        assertThat(options.bind()).isEqualTo("127.0.0.1 -::1");
+        assertThat(options.requirePass()).isEqualTo("geheim");
+        assertThat(options.maxMemory()).isEqualTo(100 << 20);
+        assertThat(options.maxMemoryPolicy()).isEqualTo("allkeys-lru");
+    }
+
+    @Test
+    void aUsersRulesMayBeginWithAMinus() throws IOException {
+        assertThat(options("--user", "a", "on", ">pw", "+@all", "-@dangerous", "--user", "b on nopass")
+                        .users())
+                .isEqualTo(List.of("a on >pw +@all -@dangerous", "b on nopass"));
+    }
+
+    @Test
+    void textsAreBytes() throws IOException {
+        assertThat(options("--requirepass", "ä").requirePass()).isEqualTo("\u00c3\u00a4");
+    }
+
+    @Test
+    void optionsOverrideTheFile() throws IOException {
+        Path file =
+                Files.write(directory.resolve("loam.conf"), List.of("timeout 5", "maxclients 10", "maxmemory 64mb"));
+        ServerOptions options = options("--config", file.toString(), "--timeout", "6", "--set", "maxclients=11");
+        assertThat(options.timeoutSeconds()).isEqualTo(6);
+        assertThat(options.maxClients()).isEqualTo(11);
+        assertThat(options.maxMemory()).isEqualTo(64 << 20);
+        assertThat(options.file()).isEqualTo(file);
+    }
+
+    @Test
+    void errorsNameWhatIsWrong() throws IOException {
+        assertThatThrownBy(() -> options("--timeot", "5"))
+                .isInstanceOf(ParameterException.class)
+                .hasMessage("--timeot: no setting is named 'timeot'; near it: timeout");
+        assertThatThrownBy(() -> options("--timeout", "soon"))
+                .hasMessage("--timeout: argument couldn't be parsed into an integer");
+        assertThatThrownBy(() -> options("--timeout")).hasMessageContaining("a value is missing");
+        assertThatThrownBy(() -> options("stray")).hasMessageContaining("'stray' is no option");
+        assertThatThrownBy(() -> options("--appendonly", "yes")).hasMessageContaining("later version");
+        Path file = Files.writeString(directory.resolve("loam.conf"), "timeout\n");
+        assertThatThrownBy(() -> options("--config", file.toString()))
+                .hasMessage(file + ":1: timeout: a value is missing");
+        assertThatThrownBy(() -> options("--config", directory.resolve("absent").toString()))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("absent");
+    }
+
+    @Test
+    void theExampleIsTaken() throws IOException {
+        Path example = Path.of("..", "dist", "loam.conf");
+        ServerOptions options = options("--config", example.toString());
+        assertThat(options.maxMemory()).isEqualTo(1L << 30);
+        assertThat(options.bind()).isEqualTo("127.0.0.1 -::1");
     }
 }
