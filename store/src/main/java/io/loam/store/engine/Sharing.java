@@ -465,6 +465,8 @@ final class Sharing {
             namespaces().absolve(entry.root()); // whoever cleared or dropped it died before the root was changed
         }
         e.keySpaces().forEach(KeySpace::refresh);
+        // before their old indexes: of a namespace that is not known by now, these would be those of a dropped one
+        namespaces().list().forEach(this::register);
         for (Namespaces.Condemned old : namespaces().condemned()) {
             KeySpace owner = ownerOf(old);
             Index index = viewOf(owner, old.root());
@@ -487,7 +489,6 @@ final class Sharing {
             }
         }
         freeStrays(marked);
-        e.log.setRetires();
         e.log.adopt();
         // before anybody can ask for a resizing of what is being resized
         for (KeySpace space : e.keySpaces()) {
@@ -532,6 +533,7 @@ final class Sharing {
         long deadline = System.nanoTime() + SETTLE_NANOS;
         while (!dead().isEmpty()) {
             any = true;
+            noteAttached(); // who leads has to be known for alive, or others would not repair what it leaves
             if (!tryLead()) {
                 if (System.nanoTime() > deadline) {
                     throw new RegionException(

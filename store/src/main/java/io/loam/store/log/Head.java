@@ -114,6 +114,10 @@ final class Head {
         SpinLock.lock(memory, address, holder);
     }
 
+    boolean tryLock() {
+        return SpinLock.tryLock(memory, address, holder);
+    }
+
     void unlock() {
         SpinLock.unlock(memory, address);
     }

@@ -516,6 +516,7 @@ public final class Log {
             }
             boolean ignored = segments.advance(segment, SegmentTable.CLEANING, SegmentTable.SEALED);
         }
+        retires = true; // not before: what this process retires from now on would be retired twice
         retireDead();
     }
 
@@ -579,8 +580,7 @@ public final class Log {
     public void sealOwnHeads(boolean all) {
         for (int i = 0; i < heads.length; i++) {
             if (isOwn(i) && !isSurvivor(i % geometry.headsOfNode()) && (all || heads[i].isSealingAsked())) {
-                heads[i].askSealing(false);
-                seal(heads[i], 0);
+                seal(heads[i], all);
             }
         }
     }
@@ -612,16 +612,38 @@ public final class Log {
         return asked;
     }
 
+    /**
+     * Seals what this process's head has open, as it was asked to. One who must not wait does it another time if somebody has the head: that may wait for a lock which a dead process holds, and for who takes
+     * it away.
+     */
+    private void seal(Head head, boolean mayWait) {
+        if (mayWait) {
+            head.lock();
+        } else if (!head.tryLock()) {
+            return;
+        }
+        try {
+            head.askSealing(false);
+            sealLocked(head, 0);
+        } finally {
+            head.unlock();
+        }
+    }
+
     private void seal(Head head, int minimumBlocks) {
         head.lock();
         try {
-            if (head.segment() >= 0 && segments.blockCount(head.segment()) >= minimumBlocks) {
-                noteUsed(head.position()); // if others append without the lock, it is said again
-                finish(head, head.leave(), -1);
-                head.setSegment(-1, -1);
-            }
+            sealLocked(head, minimumBlocks);
         } finally {
             head.unlock();
+        }
+    }
+
+    private void sealLocked(Head head, int minimumBlocks) {
+        if (head.segment() >= 0 && segments.blockCount(head.segment()) >= minimumBlocks) {
+            noteUsed(head.position()); // if others append without the lock, it is said again
+            finish(head, head.leave(), -1);
+            head.setSegment(-1, -1);
         }
     }
 
