@@ -26,8 +26,8 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -36,36 +36,14 @@ final class LoamServerTest {
 
     private static final Status OK = new Status("OK");
 
-    private final List<AutoCloseable> opened = new ArrayList<>();
-
-    private LoamServer start(String... settings) throws BindException {
-        ServerOptions options = new ServerOptions().set("port", "0").set("maxmemory", "64mb");
-        for (int i = 0; i < settings.length; i += 2) {
-            options.set(settings[i], settings[i + 1]);
-        }
-        LoamServer server = LoamServer.start(options);
-        opened.add(server);
-        return server;
-    }
-
-    private RespClient connect(LoamServer server) throws IOException {
-        RespClient client = new RespClient(server.port());
-        opened.add(client);
-        return client;
-    }
-
-    @AfterEach
-    void close() throws Exception {
-        for (AutoCloseable each : opened.reversed()) {
-            each.close();
-        }
-    }
+    @RegisterExtension
+    final Servers servers = new Servers();
 
     @ParameterizedTest
     @ValueSource(strings = {"auto", "nio"})
     void servesOverEachTransport(String transport) throws IOException {
-        LoamServer server = start("transport", transport);
-        RespClient client = connect(server);
+        LoamServer server = servers.start("transport", transport);
+        RespClient client = servers.connect(server);
         assertThat(client.call("SET", "a", "b")).isEqualTo(OK);
         assertThat(client.call("GET", "a")).isEqualTo(new Bulk("b"));
         assertThat(server.transport()).isNotEqualTo("auto");
@@ -73,7 +51,7 @@ final class LoamServerTest {
 
     @Test
     void repliesKeepTheirOrderWhenCommandsWaitInBetween() throws IOException {
-        RespClient client = connect(start("enable-debug-command", "yes"));
+        RespClient client = servers.connect(servers.start("enable-debug-command", "yes"));
         ByteArrayOutputStream pipeline = new ByteArrayOutputStream();
         for (int i = 0; i < 50; i++) {
             pipeline.writeBytes(RespClient.encode("SET", "k" + i, "v" + i));
@@ -92,9 +70,9 @@ final class LoamServerTest {
 
     @Test
     void aWaitingCommandDoesNotHoldUpOtherConnections() throws IOException {
-        LoamServer server = start("enable-debug-command", "yes", "io-threads", "1");
-        RespClient slow = connect(server);
-        RespClient quick = connect(server);
+        LoamServer server = servers.start("enable-debug-command", "yes", "io-threads", "1");
+        RespClient slow = servers.connect(server);
+        RespClient quick = servers.connect(server);
         slow.send("DEBUG", "SLEEP", "2");
         assertThat(quick.call("SET", "a", "1")).isEqualTo(OK);
         assertThat(quick.call("GET", "a")).isEqualTo(new Bulk("1"));
@@ -104,7 +82,7 @@ final class LoamServerTest {
 
     @Test
     void largeValuesComeAndGoWhole() throws IOException {
-        RespClient client = connect(start("maxmemory", "200mb"));
+        RespClient client = servers.connect(servers.start("maxmemory", "200mb"));
         byte[] large = new byte[40 << 20];
         for (int i = 0; i < large.length; i++) {
             large[i] = (byte) (i * 31 >>> 3);
@@ -132,7 +110,7 @@ final class LoamServerTest {
 
     @Test
     void aWriteThatDoesNotFitIsRefusedAndChangesNothing() throws IOException {
-        RespClient client = connect(start("maxmemory", "16mb"));
+        RespClient client = servers.connect(servers.start("maxmemory", "16mb"));
         byte[] value = new byte[100_000];
         Failure full = new Failure("OOM command not allowed when used memory > 'maxmemory'.");
         int stored = 0;
@@ -158,7 +136,7 @@ final class LoamServerTest {
 
     @Test
     void anEvictingServerTakesMoreThanItHolds() throws IOException {
-        RespClient client = connect(start("maxmemory", "16mb", "maxmemory-policy", "allkeys-lru"));
+        RespClient client = servers.connect(servers.start("maxmemory", "16mb", "maxmemory-policy", "allkeys-lru"));
         byte[] value = new byte[10_000];
         for (int i = 0; i < 5_000; i++) {
             assertThat(client.call(List.of(bytes("SET"), bytes("k" + i), value)))
@@ -170,8 +148,8 @@ final class LoamServerTest {
 
     @Test
     void aClientThatDoesNotReadIsNotReadFrom() throws IOException {
-        LoamServer server = start();
-        RespClient slow = connect(server);
+        LoamServer server = servers.start();
+        RespClient slow = servers.connect(server);
         assertThat(slow.call(List.of(bytes("SET"), bytes("v"), new byte[60_000])))
                 .isEqualTo(OK);
         ByteArrayOutputStream requests = new ByteArrayOutputStream();
@@ -179,7 +157,7 @@ final class LoamServerTest {
             requests.writeBytes(RespClient.encode("GET", "v"));
         }
         slow.sendRaw(requests.toByteArray());
-        RespClient other = connect(server);
+        RespClient other = servers.connect(server);
         long most = 0;
         for (int i = 0; i < 200; i++) {
             String info = ((Bulk) other.call("INFO", "clients")).text();
@@ -195,9 +173,9 @@ final class LoamServerTest {
     @ParameterizedTest
     @ValueSource(strings = {"auto", "nio"})
     void aClientThatHasSentAllStillGetsItsReplies(String transport) throws IOException {
-        LoamServer server = start("transport", transport, "enable-debug-command", "yes");
+        LoamServer server = servers.start("transport", transport, "enable-debug-command", "yes");
         for (String slow : List.of("PING", "DEBUG SLEEP 0.05", "KEYS *")) {
-            RespClient client = connect(server);
+            RespClient client = servers.connect(server);
             client.sendRaw(bytes("SET a b\r\n" + slow + "\r\nGET a\r\n"));
             client.socket().shutdownOutput();
             assertThat(client.read()).isEqualTo(OK);
@@ -209,11 +187,11 @@ final class LoamServerTest {
 
     @Test
     void connectionsBeyondTheLimitAreRefused() throws IOException {
-        LoamServer server = start("maxclients", "2");
-        connect(server).call("PING");
-        RespClient second = connect(server);
+        LoamServer server = servers.start("maxclients", "2");
+        servers.connect(server).call("PING");
+        RespClient second = servers.connect(server);
         second.call("PING");
-        RespClient third = connect(server);
+        RespClient third = servers.connect(server);
         assertThat(third.read()).isEqualTo(new Failure("ERR max number of clients reached"));
         assertThat(third.isEnded()).isTrue();
         assertThat(second.call("QUIT")).isEqualTo(OK);
@@ -222,7 +200,7 @@ final class LoamServerTest {
 
     @Test
     void passwordsAreAskedFor() throws IOException {
-        RespClient client = connect(start("requirepass", "secret"));
+        RespClient client = servers.connect(servers.start("requirepass", "secret"));
         assertThat(client.call("GET", "a")).isEqualTo(new Failure("NOAUTH Authentication required."));
         assertThat(client.call("AUTH", "wrong"))
                 .isEqualTo(new Failure("WRONGPASS invalid username-password pair or user is disabled."));
@@ -236,7 +214,7 @@ final class LoamServerTest {
 
     @Test
     void whatIsNoRequestEndsTheConnection() throws IOException {
-        RespClient client = connect(start());
+        RespClient client = servers.connect(servers.start());
         client.sendRaw(bytes("*1\r\n$4\r\nPING\r\n*1\r\n!x\r\n"));
         assertThat(client.read()).isEqualTo(new Status("PONG"));
         assertThat(client.read()).isEqualTo(new Failure("ERR Protocol error: expected '$', got '!'"));
@@ -245,7 +223,7 @@ final class LoamServerTest {
 
     @Test
     void clientsCanDoWithoutReplies() throws IOException {
-        RespClient client = connect(start());
+        RespClient client = servers.connect(servers.start());
         client.send("CLIENT", "REPLY", "OFF");
         client.send("SET", "a", "1");
         client.send("CLIENT", "REPLY", "ON");
@@ -257,9 +235,9 @@ final class LoamServerTest {
 
     @Test
     void clientsAreListedAndEnded() throws IOException {
-        LoamServer server = start();
-        RespClient first = connect(server);
-        RespClient second = connect(server);
+        LoamServer server = servers.start();
+        RespClient first = servers.connect(server);
+        RespClient second = servers.connect(server);
         first.call("CLIENT", "SETNAME", "first");
         second.call("CLIENT", "SETINFO", "LIB-NAME", "none");
         long id = ((Number) second.call("CLIENT", "ID")).value();
@@ -272,8 +250,8 @@ final class LoamServerTest {
 
     @Test
     void scanReturnsEveryKeyThatStays() throws IOException {
-        LoamServer server = start();
-        RespClient client = connect(server);
+        LoamServer server = servers.start();
+        RespClient client = servers.connect(server);
         for (int i = 0; i < 5_000; i++) {
             client.call("SET", "stay" + i, "x");
         }
@@ -297,11 +275,11 @@ final class LoamServerTest {
      */
     @Test
     void severalKeysAreSetAtOnceForReadersWithoutLocks() throws Exception {
-        LoamServer server = start("io-threads", "2");
+        LoamServer server = servers.start("io-threads", "2");
         AtomicBoolean stop = new AtomicBoolean();
         try (ExecutorService threads = Executors.newCachedThreadPool()) {
-            connect(server).call("MSET", "a", "0", "b", "0", "c", "0", "d", "0");
-            RespClient writing = connect(server);
+            servers.connect(server).call("MSET", "a", "0", "b", "0", "c", "0", "d", "0");
+            RespClient writing = servers.connect(server);
             Future<?> writer = threads.submit(() -> {
                 for (long i = 1; !stop.get(); i++) {
                     String value = Long.toString(i);
@@ -310,7 +288,7 @@ final class LoamServerTest {
                 return null;
             });
             try {
-                RespClient client = connect(server);
+                RespClient client = servers.connect(server);
                 ByteArrayOutputStream pipeline = new ByteArrayOutputStream();
                 pipeline.writeBytes(RespClient.encode("GET", "a"));
                 pipeline.writeBytes(RespClient.encode("GET", "d"));
@@ -331,13 +309,13 @@ final class LoamServerTest {
 
     @Test
     void countersLoseNoIncrement() throws Exception {
-        LoamServer server = start("io-threads", "2");
+        LoamServer server = servers.start("io-threads", "2");
         int threads = 4;
         int each = 2_000;
         try (ExecutorService pool = Executors.newFixedThreadPool(threads)) {
             List<Future<?>> tasks = new ArrayList<>();
             for (int t = 0; t < threads; t++) {
-                RespClient client = connect(server);
+                RespClient client = servers.connect(server);
                 tasks.add(pool.submit(() -> {
                     for (int i = 0; i < each; i++) {
                         client.call("INCR", "n");
@@ -349,12 +327,12 @@ final class LoamServerTest {
                 task.get();
             }
         }
-        assertThat(connect(server).call("GET", "n")).isEqualTo(new Bulk(Integer.toString(threads * each)));
+        assertThat(servers.connect(server).call("GET", "n")).isEqualTo(new Bulk(Integer.toString(threads * each)));
     }
 
     @Test
     void settingsCanBeReadAndChanged() throws IOException {
-        RespClient client = connect(start());
+        RespClient client = servers.connect(servers.start());
         assertThat(client.call("CONFIG", "SET", "timeout", "5", "maxclients", "100"))
                 .isEqualTo(OK);
         assertThat(((Many) client.call("CONFIG", "GET", "timeout", "maxcl*")).values())
@@ -368,9 +346,9 @@ final class LoamServerTest {
 
     @Test
     void aPauseHoldsBackWritesAndLetsReadsPass() throws IOException {
-        LoamServer server = start();
-        RespClient client = connect(server);
-        RespClient writer = connect(server);
+        LoamServer server = servers.start();
+        RespClient client = servers.connect(server);
+        RespClient writer = servers.connect(server);
         client.call("SET", "a", "1");
         assertThat(client.call("CLIENT", "PAUSE", "60000", "WRITE")).isEqualTo(OK);
         writer.send("SET", "a", "2");
@@ -384,7 +362,7 @@ final class LoamServerTest {
     @ParameterizedTest
     @ValueSource(strings = {"auto", "nio"})
     void connectionsThatAreResetWhileTheyAreReadAreEnded(String transport) throws IOException {
-        LoamServer server = start("transport", transport);
+        LoamServer server = servers.start("transport", transport);
         byte[] header = bytes("PING\r\nPING\r\n*3\r\n$3\r\nSET\r\n$1\r\na\r\n$1000000\r\n");
         byte[] incomplete = Arrays.copyOf(header, header.length + 200_000);
         for (int i = 0; i < 20; i++) {
@@ -392,7 +370,7 @@ final class LoamServerTest {
                 client.sendRaw(incomplete);
             }
         }
-        RespClient client = connect(server);
+        RespClient client = servers.connect(server);
         String clients = "";
         for (int tries = 0; tries < 5000 && !clients.contains("connected_clients:1\r\n"); tries++) {
             LockSupport.parkNanos(1_000_000);
@@ -405,23 +383,23 @@ final class LoamServerTest {
 
     @Test
     void clientsThatGoSilentInTheMidstOfARequestAreEnded() throws IOException {
-        LoamServer server = start("timeout", "1");
+        LoamServer server = servers.start("timeout", "1");
         List<RespClient> silent = new ArrayList<>();
         for (int i = 0; i < 20; i++) {
-            RespClient client = connect(server);
+            RespClient client = servers.connect(server);
             client.sendRaw(bytes("*3\r\n$3\r\nSET\r\n$1\r\na\r\n$1000000\r\nabc"));
             silent.add(client);
         }
         for (RespClient client : silent) {
             assertThat(client.isEnded()).isTrue();
         }
-        assertThat(connect(server).call("EXISTS", "a")).isEqualTo(new Number(0));
+        assertThat(servers.connect(server).call("EXISTS", "a")).isEqualTo(new Number(0));
     }
 
     @Test
     void shutdownEndsTheServer() throws Exception {
-        LoamServer server = start();
-        RespClient client = connect(server);
+        LoamServer server = servers.start();
+        RespClient client = servers.connect(server);
         client.send("SHUTDOWN", "NOSAVE");
         assertThat(client.isEnded()).isTrue();
         server.await();
@@ -431,8 +409,8 @@ final class LoamServerTest {
 
     @Test
     void aTakenPortIsAnErrorThatNamesIt() throws IOException {
-        LoamServer first = start();
-        assertThatThrownBy(() -> start("port", Integer.toString(first.port())))
+        LoamServer first = servers.start();
+        assertThatThrownBy(() -> servers.start("port", Integer.toString(first.port())))
                 .isInstanceOf(BindException.class)
                 .hasMessageContaining("port " + first.port());
     }

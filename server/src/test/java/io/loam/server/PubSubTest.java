@@ -11,7 +11,6 @@ import io.loam.server.differential.Value.Number;
 import io.loam.server.differential.Value.Status;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.net.BindException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -20,36 +19,14 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Delivery of messages between connections. */
 final class PubSubTest {
 
-    private final List<AutoCloseable> opened = new ArrayList<>();
-
-    private LoamServer start(String... settings) throws BindException {
-        ServerOptions options = new ServerOptions().set("port", "0").set("maxmemory", "64mb");
-        for (int i = 0; i < settings.length; i += 2) {
-            options.set(settings[i], settings[i + 1]);
-        }
-        LoamServer server = LoamServer.start(options);
-        opened.add(server);
-        return server;
-    }
-
-    private RespClient connect(LoamServer server) throws IOException {
-        RespClient client = new RespClient(server.port());
-        opened.add(client);
-        return client;
-    }
-
-    @AfterEach
-    void close() throws Exception {
-        for (AutoCloseable each : opened.reversed()) {
-            each.close();
-        }
-    }
+    @RegisterExtension
+    final Servers servers = new Servers();
 
     private static Value message(String channel, String text) {
         return new Many('*', List.of(new Bulk("message"), new Bulk(channel), new Bulk(text)));
@@ -58,13 +35,13 @@ final class PubSubTest {
     /** Several publishers, several subscribers, on two event loops: everybody gets all messages, each publisher's in its order. */
     @Test
     void eachPublishersMessagesComeInOrderAndAllOfThem() throws Exception {
-        LoamServer server = start("io-threads", "2");
+        LoamServer server = servers.start("io-threads", "2");
         int publishers = 3;
         int subscribers = 4;
         int each = 5_000;
         List<RespClient> listening = new ArrayList<>();
         for (int i = 0; i < subscribers; i++) {
-            RespClient client = connect(server);
+            RespClient client = servers.connect(server);
             client.call("SUBSCRIBE", "c");
             listening.add(client);
         }
@@ -84,7 +61,7 @@ final class PubSubTest {
                 }));
             }
             for (int p = 0; p < publishers; p++) {
-                RespClient client = connect(server);
+                RespClient client = servers.connect(server);
                 int number = p;
                 tasks.add(threads.submit(() -> {
                     for (int i = 0; i < each; i += 50) {
@@ -109,10 +86,10 @@ final class PubSubTest {
     /** I1: the confirmation comes before the first message, however many are being published. */
     @Test
     void noMessageComesBeforeTheConfirmation() throws Exception {
-        LoamServer server = start("io-threads", "2");
+        LoamServer server = servers.start("io-threads", "2");
         AtomicBoolean stop = new AtomicBoolean();
         try (ExecutorService threads = Executors.newCachedThreadPool()) {
-            RespClient publisher = connect(server);
+            RespClient publisher = servers.connect(server);
             Future<?> task = threads.submit(() -> {
                 while (!stop.get()) {
                     publisher.call("PUBLISH", "c", "x");
@@ -133,7 +110,7 @@ final class PubSubTest {
                 task.get();
             }
         }
-        RespClient asking = connect(server);
+        RespClient asking = servers.connect(server);
         while (!asking.call("PUBSUB", "NUMSUB", "c").equals(new Many('*', List.of(new Bulk("c"), new Number(0))))) {
             LockSupport.parkNanos(1_000_000); // the last one's end has not been noticed yet
         }
@@ -142,12 +119,12 @@ final class PubSubTest {
 
     @Test
     void aSubscriberThatDoesNotReadIsDisconnectedAndCostsNoMoreThanItsLimit() throws IOException {
-        LoamServer server = start("client-output-buffer-limit", "pubsub 8mb 2mb 60");
-        RespClient slow = connect(server);
+        LoamServer server = servers.start("client-output-buffer-limit", "pubsub 8mb 2mb 60");
+        RespClient slow = servers.connect(server);
         slow.call("SUBSCRIBE", "c");
-        RespClient quick = connect(server);
+        RespClient quick = servers.connect(server);
         quick.call("SUBSCRIBE", "c");
-        RespClient publisher = connect(server);
+        RespClient publisher = servers.connect(server);
         byte[] message = new byte[200_000];
         long most = 0;
         int sent = 0;
@@ -177,10 +154,10 @@ final class PubSubTest {
 
     @Test
     void aSlowSubscriberWithinItsLimitGetsAll() throws IOException {
-        LoamServer server = start();
-        RespClient slow = connect(server);
+        LoamServer server = servers.start();
+        RespClient slow = servers.connect(server);
         slow.call("SUBSCRIBE", "c");
-        RespClient publisher = connect(server);
+        RespClient publisher = servers.connect(server);
         String message = "x".repeat(100_000);
         for (int i = 0; i < 200; i++) {
             assertThat(publisher.call("PUBLISH", "c", i + message)).isEqualTo(new Number(1));
@@ -194,10 +171,10 @@ final class PubSubTest {
     /** I2: after the last confirmation nothing comes but replies, however many messages are being published. */
     @Test
     void noMessageComesAfterTheEndOfTheSubscription() throws Exception {
-        LoamServer server = start("io-threads", "2");
+        LoamServer server = servers.start("io-threads", "2");
         AtomicBoolean stop = new AtomicBoolean();
         try (ExecutorService threads = Executors.newCachedThreadPool()) {
-            RespClient publisher = connect(server);
+            RespClient publisher = servers.connect(server);
             Future<?> task = threads.submit(() -> {
                 while (!stop.get()) {
                     publisher.call("PUBLISH", "c", "x");
@@ -205,7 +182,7 @@ final class PubSubTest {
                 return null;
             });
             try {
-                RespClient client = connect(server);
+                RespClient client = servers.connect(server);
                 for (int i = 0; i < 2_000; i++) {
                     client.send("SUBSCRIBE", "c");
                     client.send("UNSUBSCRIBE", "c");
@@ -227,26 +204,26 @@ final class PubSubTest {
 
     @Test
     void confirmationsAndMessagesComeWithoutReplies() throws IOException {
-        LoamServer server = start();
-        RespClient client = connect(server);
+        LoamServer server = servers.start();
+        RespClient client = servers.connect(server);
         client.send("CLIENT", "REPLY", "OFF");
         client.send("SET", "a", "b");
         client.send("SUBSCRIBE", "c");
         assertThat(client.read())
                 .isEqualTo(new Many('*', List.of(new Bulk("subscribe"), new Bulk("c"), new Number(1))));
-        assertThat(connect(server).call("PUBLISH", "c", "x")).isEqualTo(new Number(1));
+        assertThat(servers.connect(server).call("PUBLISH", "c", "x")).isEqualTo(new Number(1));
         assertThat(client.read()).isEqualTo(message("c", "x"));
     }
 
     @Test
     void aSubscriberOfVersionThreeRunsAnyCommand() throws IOException {
-        LoamServer server = start();
-        RespClient client = connect(server);
+        LoamServer server = servers.start();
+        RespClient client = servers.connect(server);
         client.call("HELLO", "3");
         assertThat(client.call("SUBSCRIBE", "c"))
                 .isEqualTo(new Many('>', List.of(new Bulk("subscribe"), new Bulk("c"), new Number(1))));
         assertThat(client.call("SET", "a", "1")).isEqualTo(new Status("OK"));
-        connect(server).call("PUBLISH", "c", "x");
+        servers.connect(server).call("PUBLISH", "c", "x");
         assertThat(client.read()).isEqualTo(new Many('>', List.of(new Bulk("message"), new Bulk("c"), new Bulk("x"))));
         assertThat(client.call("HELLO", "2")).isInstanceOf(Many.class);
         assertThat(client.call("GET", "a")).isInstanceOf(Failure.class);
@@ -255,10 +232,10 @@ final class PubSubTest {
     @Test
     void evictionIsTold() throws IOException {
         LoamServer server =
-                start("maxmemory", "16mb", "maxmemory-policy", "allkeys-lru", "notify-keyspace-events", "Ee");
-        RespClient listener = connect(server);
+                servers.start("maxmemory", "16mb", "maxmemory-policy", "allkeys-lru", "notify-keyspace-events", "Ee");
+        RespClient listener = servers.connect(server);
         listener.call("SUBSCRIBE", "__keyevent@0__:evicted");
-        RespClient client = connect(server);
+        RespClient client = servers.connect(server);
         byte[] value = new byte[10_000];
         for (int i = 0; i < 3_000; i++) {
             assertThat(client.call(List.of(bytes("SET"), bytes("k" + i), value)))

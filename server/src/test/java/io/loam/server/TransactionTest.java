@@ -11,7 +11,6 @@ import io.loam.server.differential.Value.Number;
 import io.loam.server.differential.Value.Status;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.net.BindException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -21,8 +20,8 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Transactions as other clients see them. */
 final class TransactionTest {
@@ -30,30 +29,8 @@ final class TransactionTest {
     private static final int ACCOUNTS = 6;
     private static final int EACH = 1_000;
 
-    private final List<AutoCloseable> opened = new ArrayList<>();
-
-    private LoamServer start(String... settings) throws BindException {
-        ServerOptions options = new ServerOptions().set("port", "0").set("maxmemory", "64mb");
-        for (int i = 0; i < settings.length; i += 2) {
-            options.set(settings[i], settings[i + 1]);
-        }
-        LoamServer server = LoamServer.start(options);
-        opened.add(server);
-        return server;
-    }
-
-    private RespClient connect(LoamServer server) throws IOException {
-        RespClient client = new RespClient(server.port());
-        opened.add(client);
-        return client;
-    }
-
-    @AfterEach
-    void close() throws Exception {
-        for (AutoCloseable each : opened.reversed()) {
-            each.close();
-        }
-    }
+    @RegisterExtension
+    final Servers servers = new Servers();
 
     private static String account(int number) {
         return "account" + number;
@@ -65,8 +42,8 @@ final class TransactionTest {
      */
     @Test
     void nobodySeesAPartOfATransaction() throws Exception {
-        LoamServer server = start("io-threads", "2");
-        RespClient first = connect(server);
+        LoamServer server = servers.start("io-threads", "2");
+        RespClient first = servers.connect(server);
         for (int i = 0; i < ACCOUNTS; i++) {
             first.call("SET", account(i), Integer.toString(EACH));
         }
@@ -74,7 +51,7 @@ final class TransactionTest {
         try (ExecutorService threads = Executors.newCachedThreadPool()) {
             List<Future<?>> writers = new ArrayList<>();
             for (int w = 0; w < 3; w++) {
-                RespClient client = connect(server);
+                RespClient client = servers.connect(server);
                 Random random = new Random(w);
                 writers.add(threads.submit(() -> {
                     while (!stop.get()) {
@@ -84,7 +61,7 @@ final class TransactionTest {
                 }));
             }
             try {
-                RespClient reader = connect(server);
+                RespClient reader = servers.connect(server);
                 for (int i = 0; i < 5_000; i++) {
                     assertThat(sum(readAll(reader))).as("MGET, round %d", i).isEqualTo(ACCOUNTS * EACH);
                     assertThat(sum(readInTransaction(reader)))
@@ -103,11 +80,11 @@ final class TransactionTest {
     /** Forbidden: GET, which locks nothing, sees the key between two commands of a transaction. Without the mark MANY on the one stripe, this fails. */
     @Test
     void nobodySeesAKeyBetweenTwoCommandsOfATransaction() throws Exception {
-        LoamServer server = start("io-threads", "2");
-        connect(server).call("SET", "n", "0");
+        LoamServer server = servers.start("io-threads", "2");
+        servers.connect(server).call("SET", "n", "0");
         AtomicBoolean stop = new AtomicBoolean();
         try (ExecutorService threads = Executors.newCachedThreadPool()) {
-            RespClient writing = connect(server);
+            RespClient writing = servers.connect(server);
             ByteArrayOutputStream pipeline = new ByteArrayOutputStream();
             for (String line : List.of("MULTI", "INCR n", "DECR n", "EXEC")) {
                 pipeline.writeBytes(RespClient.encode(line.split(" ")));
@@ -122,7 +99,7 @@ final class TransactionTest {
                 return null;
             });
             try {
-                RespClient reader = connect(server);
+                RespClient reader = servers.connect(server);
                 ByteArrayOutputStream reads = new ByteArrayOutputStream();
                 for (int i = 0; i < 50; i++) {
                     reads.writeBytes(RespClient.encode("GET", "n"));
@@ -143,9 +120,9 @@ final class TransactionTest {
     /** Forbidden: two clients, each of which watches what the other writes, both succeed. Without the locks of watched keys, this fails. */
     @Test
     void ofTwoThatWatchWhatTheOtherWritesOneSucceeds() throws IOException {
-        LoamServer server = start("io-threads", "2");
-        RespClient first = connect(server);
-        RespClient second = connect(server);
+        LoamServer server = servers.start("io-threads", "2");
+        RespClient first = servers.connect(server);
+        RespClient second = servers.connect(server);
         for (int i = 0; i < 3_000; i++) {
             first.call("WATCH", "b");
             second.call("WATCH", "a");
@@ -164,11 +141,11 @@ final class TransactionTest {
     /** In a transaction of all keys, KEYS and DBSIZE too are of one instant: a key that is renamed is there once. */
     @Test
     void commandsOfAllKeysAreOfOneInstantInATransaction() throws Exception {
-        LoamServer server = start("io-threads", "2");
-        connect(server).call("SET", "here", "1");
+        LoamServer server = servers.start("io-threads", "2");
+        servers.connect(server).call("SET", "here", "1");
         AtomicBoolean stop = new AtomicBoolean();
         try (ExecutorService threads = Executors.newCachedThreadPool()) {
-            RespClient mover = connect(server);
+            RespClient mover = servers.connect(server);
             Future<?> writer = threads.submit(() -> {
                 while (!stop.get()) {
                     mover.call("RENAME", "here", "there");
@@ -177,7 +154,7 @@ final class TransactionTest {
                 return null;
             });
             try {
-                RespClient reader = connect(server);
+                RespClient reader = servers.connect(server);
                 for (int i = 0; i < 300; i++) {
                     reader.call("MULTI");
                     reader.call("DBSIZE");
@@ -236,14 +213,14 @@ final class TransactionTest {
     /** A counter by WATCH, GET, MULTI, SET, EXEC: no increment is lost, whoever gets in between. */
     @Test
     void watchedIncrementsAreNotLost() throws Exception {
-        LoamServer server = start("io-threads", "2");
-        connect(server).call("SET", "n", "0");
+        LoamServer server = servers.start("io-threads", "2");
+        servers.connect(server).call("SET", "n", "0");
         int clients = 3;
         int increments = 400;
         try (ExecutorService threads = Executors.newCachedThreadPool()) {
             List<Future<?>> tasks = new ArrayList<>();
             for (int t = 0; t < clients; t++) {
-                RespClient client = connect(server);
+                RespClient client = servers.connect(server);
                 tasks.add(threads.submit(() -> {
                     for (int done = 0; done < increments; ) {
                         client.call("WATCH", "n");
@@ -259,13 +236,14 @@ final class TransactionTest {
                 task.get();
             }
         }
-        assertThat(connect(server).call("GET", "n")).isEqualTo(new Bulk(Integer.toString(clients * increments)));
+        assertThat(servers.connect(server).call("GET", "n"))
+                .isEqualTo(new Bulk(Integer.toString(clients * increments)));
     }
 
     /** A command that finds only when it runs that it must wait is gone on with elsewhere; those before it are not run twice. */
     @Test
     void aTransactionGoesOnWhereItHadToWait() throws IOException {
-        RespClient client = connect(start("enable-debug-command", "yes"));
+        RespClient client = servers.connect(servers.start("enable-debug-command", "yes"));
         byte[] large = new byte[2 << 20];
         client.call(List.of(bytes("SET"), bytes("large"), large));
         for (String waiting : List.of(
@@ -289,7 +267,7 @@ final class TransactionTest {
 
     @Test
     void largeArgumentsAndRepliesPassThroughTransactions() throws IOException {
-        RespClient client = connect(start());
+        RespClient client = servers.connect(servers.start());
         byte[] large = new byte[300_000];
         Arrays.fill(large, (byte) 'x');
         Bulk whole = new Bulk(new String(large, StandardCharsets.ISO_8859_1));
@@ -304,8 +282,8 @@ final class TransactionTest {
 
     @Test
     void aQueueIsBoundedAndCounted() throws IOException {
-        LoamServer server = start("client-query-buffer-limit", "1mb", "proto-max-bulk-len", "1mb");
-        RespClient client = connect(server);
+        LoamServer server = servers.start("client-query-buffer-limit", "1mb", "proto-max-bulk-len", "1mb");
+        RespClient client = servers.connect(server);
         byte[] value = new byte[100_000];
         client.call("MULTI");
         Value reply = new Status("QUEUED");
@@ -316,7 +294,7 @@ final class TransactionTest {
             assertThat(queued).isLessThan(100);
         }
         assertThat(((Failure) reply).text()).contains("client-query-buffer-limit");
-        String list = ((Bulk) connect(server).call("CLIENT", "LIST")).text();
+        String list = ((Bulk) servers.connect(server).call("CLIENT", "LIST")).text();
         assertThat(list).containsPattern("multi=" + (queued - 1) + " .*multi-mem=\\d{6,} .*cmd=set");
         assertThat(client.call("EXEC")).isInstanceOf(Failure.class);
         assertThat(client.call("EXISTS", "k0")).isEqualTo(new Number(0));

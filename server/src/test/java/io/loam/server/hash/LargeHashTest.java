@@ -3,7 +3,7 @@ package io.loam.server.hash;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.loam.server.LoamServer;
-import io.loam.server.ServerOptions;
+import io.loam.server.Servers;
 import io.loam.server.differential.RespClient;
 import io.loam.server.differential.Value;
 import io.loam.server.differential.Value.Bulk;
@@ -14,7 +14,6 @@ import io.loam.server.differential.Value.Status;
 import io.loam.store.Store;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.net.BindException;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -29,9 +28,9 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -41,30 +40,8 @@ final class LargeHashTest {
 
     private static final Failure FULL = new Failure("OOM command not allowed when used memory > 'maxmemory'.");
 
-    private final List<AutoCloseable> opened = new ArrayList<>();
-
-    private LoamServer start(String... settings) throws BindException {
-        ServerOptions options = new ServerOptions().set("port", "0").set("maxmemory", "64mb");
-        for (int i = 0; i < settings.length; i += 2) {
-            options.set(settings[i], settings[i + 1]);
-        }
-        LoamServer server = LoamServer.start(options);
-        opened.add(server);
-        return server;
-    }
-
-    private RespClient connect(LoamServer server) throws IOException {
-        RespClient client = new RespClient(server.port());
-        opened.add(client);
-        return client;
-    }
-
-    @AfterEach
-    void close() throws Exception {
-        for (AutoCloseable each : opened.reversed()) {
-            each.close();
-        }
-    }
+    @RegisterExtension
+    final Servers servers = new Servers();
 
     private static byte[] bytes(String text) {
         return text.getBytes(StandardCharsets.ISO_8859_1);
@@ -110,7 +87,7 @@ final class LargeHashTest {
     @ValueSource(longs = {1, 2, 3})
     void behavesAsAMap(long seed) throws IOException {
         Random random = new Random(seed);
-        RespClient client = connect(start("hash-max-listpack-entries", "20"));
+        RespClient client = servers.connect(servers.start("hash-max-listpack-entries", "20"));
         Map<String, String> model = new HashMap<>();
         for (int step = 0; step < 6_000; step++) {
             int range = step / 1000 % 2 == 0 ? 200 : 15; // grows, and shrinks to nothing now and then
@@ -157,14 +134,14 @@ final class LargeHashTest {
     /** Forbidden: a field that is there from the first HSCAN to the last is in none of the replies. */
     @Test
     void scanReturnsEveryFieldThatStaysWhileOthersWrite() throws Exception {
-        LoamServer server = start("io-threads", "2");
-        RespClient client = connect(server);
+        LoamServer server = servers.start("io-threads", "2");
+        RespClient client = servers.connect(server);
         fill(client, "h", "stay", 1_500, "x");
         AtomicBoolean stop = new AtomicBoolean();
         try (ExecutorService threads = Executors.newCachedThreadPool()) {
             List<Future<?>> writers = new ArrayList<>();
             for (int t = 0; t < 2; t++) {
-                RespClient writer = connect(server);
+                RespClient writer = servers.connect(server);
                 Random random = new Random(t);
                 writers.add(threads.submit(() -> {
                     while (!stop.get()) {
@@ -203,12 +180,12 @@ final class LargeHashTest {
     /** Forbidden: of two fields that are always set together a reader sees one that was set and one that was not yet. */
     @Test
     void fieldsSetTogetherAreSeenTogether() throws Exception {
-        LoamServer server = start("io-threads", "2");
-        RespClient client = connect(server);
+        LoamServer server = servers.start("io-threads", "2");
+        RespClient client = servers.connect(server);
         fill(client, "h", "f", 300, "x");
         AtomicBoolean stop = new AtomicBoolean();
         try (ExecutorService threads = Executors.newCachedThreadPool()) {
-            RespClient writing = connect(server);
+            RespClient writing = servers.connect(server);
             writing.call("HSET", "h", "a", "0", "b", "0");
             Future<?> writer = threads.submit(() -> {
                 for (long i = 1; !stop.get(); i++) {
@@ -237,7 +214,7 @@ final class LargeHashTest {
 
     @Test
     void aHashThatDoesNotFitStaysAsItWas() throws IOException {
-        RespClient client = connect(start("maxmemory", "16mb"));
+        RespClient client = servers.connect(servers.start("maxmemory", "16mb"));
         fill(client, "h", "f", 300, "x".repeat(100));
         fill(client, "small", "f", 100, "small");
         int fields = 300;
@@ -277,7 +254,7 @@ final class LargeHashTest {
 
     @Test
     void anEvictingServerDropsHashesAsAWhole() throws IOException {
-        RespClient client = connect(start("maxmemory", "32mb", "maxmemory-policy", "allkeys-lru"));
+        RespClient client = servers.connect(servers.start("maxmemory", "32mb", "maxmemory-policy", "allkeys-lru"));
         int hashes = 400;
         for (int h = 0; h < hashes; h++) {
             for (int i = 0; i < 600; i += 20) {
@@ -392,7 +369,7 @@ final class LargeHashTest {
 
     @Test
     void copiesAndMovesAreIndependent() throws IOException {
-        RespClient client = connect(start());
+        RespClient client = servers.connect(servers.start());
         fill(client, "h", "f", 300, "x");
         assertThat(client.call("OBJECT", "ENCODING", "h")).isEqualTo(new Bulk("hashtable"));
         assertThat(client.call("COPY", "h", "copy")).isEqualTo(new Number(1));
@@ -412,9 +389,9 @@ final class LargeHashTest {
 
     @Test
     void aHugeHashIsReadAndDeletedWhileOthersAreServed() throws Exception {
-        LoamServer server = start("io-threads", "1", "maxmemory", "256mb");
-        RespClient client = connect(server);
-        RespClient other = connect(server);
+        LoamServer server = servers.start("io-threads", "1", "maxmemory", "256mb");
+        RespClient client = servers.connect(server);
+        RespClient other = servers.connect(server);
         int fields = 200_000;
         fill(client, "h", "f", fields, "x");
         client.send("HGETALL", "h");
