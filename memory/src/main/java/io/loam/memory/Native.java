@@ -81,35 +81,8 @@ final class Native {
             handle("mmap", FunctionDescriptor.of(LONG, LONG, LONG, INT, INT, INT, LONG), CAPTURE);
     private static final MethodHandle MUNMAP = handle("munmap", FunctionDescriptor.of(INT, LONG, LONG), CAPTURE);
     private static final MethodHandle MADVISE = handle("madvise", FunctionDescriptor.of(INT, LONG, LONG, INT), CAPTURE);
-    private static final MethodHandle MPROTECT =
-            handle("mprotect", FunctionDescriptor.of(INT, LONG, LONG, INT), CAPTURE);
-    private static final MethodHandle MINCORE =
-            handle("mincore", FunctionDescriptor.of(INT, LONG, LONG, POINTER), CAPTURE);
     private static final MethodHandle MEMBARRIER = handle(
             "syscall", FunctionDescriptor.of(LONG, LONG, INT, INT, INT), CAPTURE, Linker.Option.firstVariadicArg(1));
-    private static final MethodHandle MBIND = handle(
-            "syscall",
-            FunctionDescriptor.of(LONG, LONG, LONG, LONG, LONG, POINTER, LONG, LONG),
-            CAPTURE,
-            Linker.Option.firstVariadicArg(1));
-    private static final MethodHandle OPEN =
-            handle("open", FunctionDescriptor.of(INT, POINTER, INT, INT), CAPTURE, Linker.Option.firstVariadicArg(2));
-    private static final MethodHandle CLOSE = handle("close", FunctionDescriptor.of(INT, INT), CAPTURE);
-    private static final MethodHandle LSEEK = handle("lseek", FunctionDescriptor.of(LONG, INT, LONG, INT), CAPTURE);
-    private static final MethodHandle FTRUNCATE = handle("ftruncate", FunctionDescriptor.of(INT, INT, LONG), CAPTURE);
-    private static final MethodHandle FALLOCATE =
-            handle("fallocate", FunctionDescriptor.of(INT, INT, INT, LONG, LONG), CAPTURE);
-    private static final MethodHandle FSYNC = handle("fsync", FunctionDescriptor.of(INT, INT), CAPTURE);
-    private static final MethodHandle MSYNC = handle("msync", FunctionDescriptor.of(INT, LONG, LONG, INT), CAPTURE);
-    private static final MethodHandle FCHMOD = handle("fchmod", FunctionDescriptor.of(INT, INT, INT), CAPTURE);
-    private static final MethodHandle FSETXATTR =
-            handle("fsetxattr", FunctionDescriptor.of(INT, INT, POINTER, POINTER, LONG, INT), CAPTURE);
-    private static final MethodHandle FGETXATTR =
-            handle("fgetxattr", FunctionDescriptor.of(LONG, INT, POINTER, POINTER, LONG), CAPTURE);
-    private static final MethodHandle FCNTL =
-            handle("fcntl", FunctionDescriptor.of(INT, INT, INT, POINTER), CAPTURE, Linker.Option.firstVariadicArg(2));
-    private static final MethodHandle IOCTL =
-            handle("ioctl", FunctionDescriptor.of(INT, INT, LONG, INT), CAPTURE, Linker.Option.firstVariadicArg(2));
     /** The kernel's struct flock on 64-bit machines. */
     private static final StructLayout FLOCK = MemoryLayout.structLayout(
             ValueLayout.JAVA_SHORT.withName("type"),
@@ -144,6 +117,38 @@ final class Native {
             LINKER.defaultLookup().find("gnu_get_libc_version").isPresent();
 
     private static final int PAGE_BYTES = readPageBytes();
+
+    /** Calls that a store of its own never makes. To link a call takes milliseconds, so these are linked when the first is made. */
+    private static final class Later {
+
+        static final MethodHandle MPROTECT = handle("mprotect", FunctionDescriptor.of(INT, LONG, LONG, INT), CAPTURE);
+        static final MethodHandle MINCORE = handle("mincore", FunctionDescriptor.of(INT, LONG, LONG, POINTER), CAPTURE);
+        static final MethodHandle MBIND = handle(
+                "syscall",
+                FunctionDescriptor.of(LONG, LONG, LONG, LONG, LONG, POINTER, LONG, LONG),
+                CAPTURE,
+                Linker.Option.firstVariadicArg(1));
+        static final MethodHandle OPEN = handle(
+                "open", FunctionDescriptor.of(INT, POINTER, INT, INT), CAPTURE, Linker.Option.firstVariadicArg(2));
+        static final MethodHandle CLOSE = handle("close", FunctionDescriptor.of(INT, INT), CAPTURE);
+        static final MethodHandle LSEEK = handle("lseek", FunctionDescriptor.of(LONG, INT, LONG, INT), CAPTURE);
+        static final MethodHandle FTRUNCATE = handle("ftruncate", FunctionDescriptor.of(INT, INT, LONG), CAPTURE);
+        static final MethodHandle FALLOCATE =
+                handle("fallocate", FunctionDescriptor.of(INT, INT, INT, LONG, LONG), CAPTURE);
+        static final MethodHandle FSYNC = handle("fsync", FunctionDescriptor.of(INT, INT), CAPTURE);
+        static final MethodHandle MSYNC = handle("msync", FunctionDescriptor.of(INT, LONG, LONG, INT), CAPTURE);
+        static final MethodHandle FCHMOD = handle("fchmod", FunctionDescriptor.of(INT, INT, INT), CAPTURE);
+        static final MethodHandle FSETXATTR =
+                handle("fsetxattr", FunctionDescriptor.of(INT, INT, POINTER, POINTER, LONG, INT), CAPTURE);
+        static final MethodHandle FGETXATTR =
+                handle("fgetxattr", FunctionDescriptor.of(LONG, INT, POINTER, POINTER, LONG), CAPTURE);
+        static final MethodHandle FCNTL = handle(
+                "fcntl", FunctionDescriptor.of(INT, INT, INT, POINTER), CAPTURE, Linker.Option.firstVariadicArg(2));
+        static final MethodHandle IOCTL =
+                handle("ioctl", FunctionDescriptor.of(INT, INT, LONG, INT), CAPTURE, Linker.Option.firstVariadicArg(2));
+
+        private Later() {}
+    }
 
     private Native() {}
 
@@ -208,7 +213,7 @@ final class Native {
     static int mprotect(long address, long bytes, int protection) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment state = arena.allocate(STATE);
-            return answer((int) MPROTECT.invokeExact(state, address, bytes, protection), state);
+            return answer((int) Later.MPROTECT.invokeExact(state, address, bytes, protection), state);
         } catch (Throwable t) {
             throw unexpected(t);
         }
@@ -218,7 +223,7 @@ final class Native {
     static int mincore(long address, long bytes, MemorySegment vector) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment state = arena.allocate(STATE);
-            return answer((int) MINCORE.invokeExact(state, address, bytes, vector), state);
+            return answer((int) Later.MINCORE.invokeExact(state, address, bytes, vector), state);
         } catch (Throwable t) {
             throw unexpected(t);
         }
@@ -242,7 +247,7 @@ final class Native {
             MemorySegment mask = arena.allocate(LONG, words);
             mask.setAtIndex(LONG, node >>> 6, 1L << (node & 63));
             // the kernel reads one bit less than it is told
-            long result = (long) MBIND.invokeExact(
+            long result = (long) Later.MBIND.invokeExact(
                     state, PLATFORM.mbindCall, address, bytes, (long) MPOL_PREFERRED, mask, words * 64L + 1, 0L);
             return answer((int) result, state);
         } catch (Throwable t) {
@@ -255,7 +260,7 @@ final class Native {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment state = arena.allocate(STATE);
             MemorySegment name = arena.allocateFrom(path, PATHS);
-            return answer((int) OPEN.invokeExact(state, name, flags, mode), state);
+            return answer((int) Later.OPEN.invokeExact(state, name, flags, mode), state);
         } catch (Throwable t) {
             throw unexpected(t);
         }
@@ -265,7 +270,7 @@ final class Native {
     static int close(int descriptor) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment state = arena.allocate(STATE);
-            return answer((int) CLOSE.invokeExact(state, descriptor), state);
+            return answer((int) Later.CLOSE.invokeExact(state, descriptor), state);
         } catch (Throwable t) {
             throw unexpected(t);
         }
@@ -275,7 +280,7 @@ final class Native {
     static long fileBytes(int descriptor) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment state = arena.allocate(STATE);
-            long result = (long) LSEEK.invokeExact(state, descriptor, 0L, SEEK_END);
+            long result = (long) Later.LSEEK.invokeExact(state, descriptor, 0L, SEEK_END);
             return result == -1 ? -errno(state) : result;
         } catch (Throwable t) {
             throw unexpected(t);
@@ -286,7 +291,7 @@ final class Native {
     static int ftruncate(int descriptor, long bytes) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment state = arena.allocate(STATE);
-            return answer((int) FTRUNCATE.invokeExact(state, descriptor, bytes), state);
+            return answer((int) Later.FTRUNCATE.invokeExact(state, descriptor, bytes), state);
         } catch (Throwable t) {
             throw unexpected(t);
         }
@@ -301,7 +306,7 @@ final class Native {
     static int fallocate(int descriptor, int mode, long offset, long bytes) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment state = arena.allocate(STATE);
-            return answer((int) FALLOCATE.invokeExact(state, descriptor, mode, offset, bytes), state);
+            return answer((int) Later.FALLOCATE.invokeExact(state, descriptor, mode, offset, bytes), state);
         } catch (Throwable t) {
             throw unexpected(t);
         }
@@ -311,7 +316,7 @@ final class Native {
     static int fsync(int descriptor) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment state = arena.allocate(STATE);
-            return answer((int) FSYNC.invokeExact(state, descriptor), state);
+            return answer((int) Later.FSYNC.invokeExact(state, descriptor), state);
         } catch (Throwable t) {
             throw unexpected(t);
         }
@@ -321,7 +326,7 @@ final class Native {
     static int msync(long address, long bytes) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment state = arena.allocate(STATE);
-            return answer((int) MSYNC.invokeExact(state, address, bytes, MS_SYNC), state);
+            return answer((int) Later.MSYNC.invokeExact(state, address, bytes, MS_SYNC), state);
         } catch (Throwable t) {
             throw unexpected(t);
         }
@@ -331,7 +336,7 @@ final class Native {
     static int fchmod(int descriptor, int mode) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment state = arena.allocate(STATE);
-            return answer((int) FCHMOD.invokeExact(state, descriptor, mode), state);
+            return answer((int) Later.FCHMOD.invokeExact(state, descriptor, mode), state);
         } catch (Throwable t) {
             throw unexpected(t);
         }
@@ -341,7 +346,7 @@ final class Native {
     static int cloneFile(int descriptor, int source) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment state = arena.allocate(STATE);
-            return answer((int) IOCTL.invokeExact(state, descriptor, FICLONE, source), state);
+            return answer((int) Later.IOCTL.invokeExact(state, descriptor, FICLONE, source), state);
         } catch (Throwable t) {
             throw unexpected(t);
         }
@@ -354,7 +359,8 @@ final class Native {
             MemorySegment attribute = arena.allocateFrom(name);
             MemorySegment bytes = arena.allocateFrom(ValueLayout.JAVA_BYTE, value);
             return answer(
-                    (int) FSETXATTR.invokeExact(state, descriptor, attribute, bytes, (long) value.length, 0), state);
+                    (int) Later.FSETXATTR.invokeExact(state, descriptor, attribute, bytes, (long) value.length, 0),
+                    state);
         } catch (Throwable t) {
             throw unexpected(t);
         }
@@ -367,7 +373,7 @@ final class Native {
             MemorySegment attribute = arena.allocateFrom(name);
             MemorySegment bytes = arena.allocate(value.length);
             int result = answer(
-                    (int) (long) FGETXATTR.invokeExact(state, descriptor, attribute, bytes, (long) value.length),
+                    (int) (long) Later.FGETXATTR.invokeExact(state, descriptor, attribute, bytes, (long) value.length),
                     state);
             MemorySegment.copy(bytes, ValueLayout.JAVA_BYTE, 0, value, 0, value.length);
             return result;
@@ -381,7 +387,7 @@ final class Native {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment state = arena.allocate(STATE);
             MemorySegment range = range(arena, type, offset, bytes);
-            return answer((int) FCNTL.invokeExact(state, descriptor, command, range), state);
+            return answer((int) Later.FCNTL.invokeExact(state, descriptor, command, range), state);
         } catch (Throwable t) {
             throw unexpected(t);
         }
@@ -395,7 +401,7 @@ final class Native {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment state = arena.allocate(STATE);
             MemorySegment range = range(arena, F_WRLCK, offset, bytes);
-            int result = answer((int) FCNTL.invokeExact(state, descriptor, F_OFD_GETLK, range), state);
+            int result = answer((int) Later.FCNTL.invokeExact(state, descriptor, F_OFD_GETLK, range), state);
             if (result < 0) {
                 return result;
             }

@@ -40,7 +40,7 @@ public final class Registry implements AutoCloseable {
     public static final int PUBLIC = 01777;
 
     private static final Set<String> SUBDIRECTORIES = Set.of("regions", "spaces", "memory", "temporary");
-    private static final String HEADER = "registry";
+    static final String HEADER = "registry";
     private static final String ATTACHED = "attached";
 
     private final Path directory;

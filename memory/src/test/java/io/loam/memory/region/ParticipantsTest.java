@@ -3,12 +3,14 @@ package io.loam.memory.region;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.loam.memory.SharedFile;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -92,6 +94,31 @@ final class ParticipantsTest {
         assertThat(participants.isAlive(0)).isFalse();
         assertThat(participants.isAlive(Liveness.identity(1, 300))).isFalse();
         assertThat(participants.usedSlots()).isEqualTo(2);
+    }
+
+    /** Forbidden: a dead one passes for alive because its successor has locked the slot's byte and not yet written its own identity. */
+    @Test
+    void deadOneIsNotAliveWhileItsSuccessorJoins() throws InterruptedException {
+        long identity;
+        try (ChildJvm child =
+                ChildJvm.start(ParticipantsTest.class, directory.path().toString())) {
+            identity = Long.parseLong(child.line());
+            child.kill();
+        }
+        AtomicReference<Boolean> answer = new AtomicReference<>();
+        Thread asking = Thread.ofPlatform().unstarted(() -> answer.set(participants.isAlive(identity)));
+        try (SharedFile successor = SharedFile.open(directory.path().resolve(Registry.HEADER), true)) {
+            long slot = RegistryLayout.PARTICIPANT_BYTES + Liveness.slot(identity);
+            while (!successor.tryLockByte(slot, true)) {
+                Thread.onSpinWait();
+            }
+            assertThat(successor.tryLockByte(slot + Liveness.MAX_SLOTS, true)).isTrue();
+            asking.start();
+            asking.join(50);
+            assertThat(answer.get()).isNull();
+        }
+        asking.join();
+        assertThat(answer.get()).isFalse();
     }
 
     @Test
