@@ -48,6 +48,8 @@ public final class StoreBuilder {
     @Nullable
     Path region;
 
+    boolean exclusive;
+
     StoreBuilder() {}
 
     /** The budget for everything: index, log and tables. Default 256 MiB. At least 64 blocks and the tables. */
@@ -162,8 +164,18 @@ public final class StoreBuilder {
     }
 
     /**
+     * With a region: whether this store object is to be the only one. It is refused while others have the store, and they are, readers too, until it is closed or its process has died; both wait some
+     * seconds for the other one to go. What it gets for that: update policy, full policy, eviction and write timeout are those of this builder, however the store was created; transactions may have more than 204 keys. Created so,
+     * a store has room for reference marks, 1/128 of the capacity, so that it may be opened with {@link FullPolicy#EVICT} later. Default false.
+     */
+    public StoreBuilder exclusive(boolean wanted) {
+        exclusive = wanted;
+        return this;
+    }
+
+    /**
      * Opens a store. With a {@link #region}: attaches the one that is there, as {@link Store#attach} does, or creates it as {@link #create(Registry, String)} does if there is none; one creates it if
-     * several do this at once. A store that is there stays as it was created: then only clock and topology of these options count. {@link StoreStats#opening} tells what it was.
+     * several do this at once. A store that is there stays as it was created: then only clock and topology of these options count, and what {@link #exclusive} says. {@link StoreStats#opening} tells what it was.
      *
      * @throws IllegalArgumentException for options that are out of range or don't fit together; the message names the option, its value and what is allowed
      * @throws LoamException if the system refuses the memory
@@ -294,7 +306,9 @@ public final class StoreBuilder {
                 prefault,
                 clock,
                 cpus,
-                hashSeed != null ? hashSeed : new SecureRandom().nextLong());
+                hashSeed != null ? hashSeed : new SecureRandom().nextLong(),
+                fullPolicy == FullPolicy.EVICT || exclusive,
+                exclusive);
     }
 
     private int defaultBlockBytes() {

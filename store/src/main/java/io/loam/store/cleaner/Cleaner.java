@@ -17,6 +17,7 @@ import io.loam.store.log.SegmentTable;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.LockSupport;
@@ -74,11 +75,13 @@ public final class Cleaner {
     private final ReentrantLock passLock = new ReentrantLock();
     private volatile @Nullable CleaningPass pass;
     private volatile boolean stopped;
-    private volatile boolean paused;
+    /** How many keep new passes from being made. */
+    private final AtomicInteger pauses = new AtomicInteger();
+
     /** Whether whoever pauses does not wait until what has been begun is done. */
     private volatile boolean halted;
 
-    private final List<Thread> threads = new ArrayList<>();
+    private final List<Thread> threads = new CopyOnWriteArrayList<>();
     private final RawMemory memory;
     private final long fruitlessWord;
     private final boolean alert;
@@ -144,9 +147,11 @@ public final class Cleaner {
 
     // ---- threads
 
+    /** Starts the threads that do not run yet. */
     public void start() {
+        int most = geometry.survivorsPerNode - 1;
         for (int node = 0; node < geometry.nodes; node++) {
-            for (int i = 0; i < geometry.survivorsPerNode - 1; i++) {
+            for (int i = threads.size() - node * most; i < most; i++) {
                 int survivor = log.survivor(node, i);
                 threads.add(Thread.ofPlatform()
                         .daemon()
@@ -157,7 +162,7 @@ public final class Cleaner {
         log.afterTaking(this::wakeIfShort); // volatile: writers see all threads
     }
 
-    /** Brings the present pass to its end and stops. */
+    /** Brings the present pass to its end and stops. Whoever pauses and resumes meanwhile starts no new one. */
     public void finish() {
         pause();
         stop();
@@ -201,7 +206,7 @@ public final class Cleaner {
                 if (reclaimer.reclaim()) {
                     owners.spaceChanged();
                 }
-                if (paused || !step(relocator, survivor)) {
+                if (isPaused() || !step(relocator, survivor)) {
                     asleep.incrementAndGet();
                     LockSupport.parkNanos(alert || reclaimer.pending() > 0 ? 1_000_000 : 20_000_000);
                     asleep.decrementAndGet();
@@ -256,7 +261,7 @@ public final class Cleaner {
             if (pass != null) {
                 return true;
             }
-            if (paused) {
+            if (isPaused()) {
                 return false;
             }
             if (!idle) {
@@ -547,6 +552,8 @@ public final class Cleaner {
                 current.gained = true;
             }
             finish(current, unit, ok);
+            // not before: a listener may write, and so wait for a repair, which waits for this writer and for the pass
+            owners.tell(relocator.takeUntold());
         }
         copiedUnits.add(relocator.copiedUnits);
         evicted.add(relocator.evicted);
@@ -560,7 +567,9 @@ public final class Cleaner {
         }
         int segment = current.segments[index];
         if (current.hasFailed(index)) {
-            pool.endLoan();
+            if (!halted) { // whoever halts ends it, and must not wait here for a lock that a dead process may hold
+                pool.endLoan();
+            }
             giveBack(segment);
         } else {
             log.retire(segment);
@@ -573,13 +582,17 @@ public final class Cleaner {
             pass = null;
         }
         // who looks for pins interrupts the writers: only if they need blocks now, else when the next pass is due
-        if (pool.stock() < lowWater / 2 && reclaimer.reclaim()) {
+        if (!halted && pool.stock() < lowWater / 2 && reclaimer.reclaim()) {
             owners.spaceChanged();
         }
     }
 
     /** Does one block of the present pass for a writer that waits; false if there is none to do. The caller is not pinned. */
     public boolean help(int node) {
+        if (pass == null && threads.contains(Thread.currentThread())) {
+            // a listener, told by the thread that makes the passes, waits for one
+            boolean ignored = begin(false);
+        }
         CleaningPass current = pass;
         int unit = current == null ? -1 : current.take();
         if (current == null || unit < 0) {
@@ -663,7 +676,7 @@ public final class Cleaner {
     }
 
     private void pause(Runnable meanwhile) {
-        paused = true;
+        pauses.incrementAndGet();
         // whoever was making a pass and has not seen that has published it by the time the lock is free
         while (!passLock.tryLock()) {
             meanwhile.run();
@@ -690,25 +703,39 @@ public final class Cleaner {
         return pass != null;
     }
 
+    /** Takes back one {@link #pause} or {@link #halt}; passes are made again when all are taken back. */
     public void resume() {
-        paused = false;
+        pauses.decrementAndGet();
         wake();
+    }
+
+    private boolean isPaused() {
+        return pauses.get() > 0;
     }
 
     /** Cleans until no pass would gain a block, or make doubtful counts right; false if it has to be called again because cleaning is paused. */
     public boolean cleanAll() {
+        return cleanAll(Long.MAX_VALUE);
+    }
+
+    /** As {@link #cleanAll()}, for no longer than about {@code nanos}: false, too, if there may be more to do. */
+    public boolean cleanAll(long nanos) {
+        long since = System.nanoTime();
         Relocator relocator = relocator();
         int survivor = log.survivor(0, geometry.survivorsPerNode - 1);
-        for (int looks = 0; log.sealHeads(1) && looks < SEALING_LOOKS && !paused && !stopped; looks++) {
+        for (int looks = 0; log.sealHeads(1) && looks < SEALING_LOOKS && !isPaused() && !stopped; looks++) {
             LockSupport.parkNanos(1_000_000);
         }
         int waits = 0;
         for (int rounds = 0; rounds < 10_000 && !stopped; rounds++) {
+            if (System.nanoTime() - since > nanos) {
+                return false;
+            }
             reclaimer.reclaim();
             if (pass == null) {
                 passLock.lock();
                 try {
-                    if (paused) {
+                    if (isPaused()) {
                         return false;
                     }
                     if (pass == null) {

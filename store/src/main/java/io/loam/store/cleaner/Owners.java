@@ -2,6 +2,7 @@ package io.loam.store.cleaner;
 
 import io.loam.store.RemovalListener.Cause;
 import io.loam.store.index.Index;
+import java.util.List;
 import java.util.function.IntPredicate;
 import org.jspecify.annotations.Nullable;
 
@@ -24,8 +25,16 @@ public interface Owners {
     /** An entry moved; its reference mark moves along. */
     void moved(long from, long to);
 
-    /** The cleaner removed an entry from the index. Called under no lock, pinned. */
-    void removed(int namespaceId, long location, long header, Cause cause);
+    /**
+     * The cleaner removed an entry from the index. Called under no lock, pinned.
+     *
+     * @return tells listeners, for {@link #tell}; null: none wants to know
+     */
+    @Nullable
+    Runnable removed(int namespaceId, long location, long header, Cause cause);
+
+    /** Tells listeners what {@link #removed} returned. Called when the caller's writes are over and it holds nothing that others wait for. */
+    void tell(List<Runnable> removals);
 
     /** Whether entries of cleared or dropped namespaces are still to be counted dead. */
     boolean isSweeping();

@@ -11,6 +11,8 @@ import io.loam.store.log.EntryLayout;
 import io.loam.store.log.Geometry;
 import io.loam.store.log.Log;
 import io.loam.store.log.SegmentTable;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** Moves the live entries of a block to a survivor head. One for each thread that cleans. */
@@ -51,6 +53,7 @@ final class Relocator {
     long evicted;
     long expired;
     private long deadOverhead;
+    private List<Runnable> untold = new ArrayList<>();
 
     Relocator(
             Geometry geometry,
@@ -119,6 +122,15 @@ final class Relocator {
         return ok;
     }
 
+    /** What listeners are to be told of, which the caller gives to {@link Owners#tell}. */
+    List<Runnable> takeUntold() {
+        List<Runnable> taken = untold;
+        if (!taken.isEmpty()) {
+            untold = new ArrayList<>();
+        }
+        return taken;
+    }
+
     private int gather(int at, long location, long header) {
         int namespace = entries.namespaceId(location, header);
         Index index = owners.index(namespace);
@@ -167,8 +179,10 @@ final class Relocator {
     private boolean move(Index index, long hash, long location, int survivor) {
         while (true) {
             long header = entries.stableHeader(location);
-            long units = unitsToKeep(location, header);
-            long overhead = entries.overhead(location, header) - ((entries.units(location, header) - units) << 3);
+            // read once: it may be overwritten meanwhile, and units and overhead are to be of one value
+            long length = entries.valueLength(location, header);
+            long units = unitsToKeep(location, header, length);
+            long overhead = (units << 3) - entries.keyLength(location, header) - length;
             long target = log.reserve(survivor, units, overhead, Purpose.CLEAN);
             if (target == Log.NO_SPACE) {
                 target = log.reserveInOpenBlock(units, overhead);
@@ -217,9 +231,9 @@ final class Relocator {
     }
 
     /** Without the spare room that overwrites left, if memory is short or most of the entry is spare. */
-    private long unitsToKeep(long location, long header) {
+    private long unitsToKeep(long location, long header, long valueLength) {
         long whole = entries.units(location, header);
-        long trimmed = entries.trimmedUnits(location, header);
+        long trimmed = entries.trimmedUnits(location, header, valueLength);
         return trims || 2 * trimmed <= whole ? trimmed : whole;
     }
 
@@ -250,7 +264,10 @@ final class Relocator {
             return false;
         }
         if (header != 0) {
-            owners.removed(namespace, location, header, cause);
+            Runnable told = owners.removed(namespace, location, header, cause);
+            if (told != null) {
+                untold.add(told);
+            }
             log.markDead(location, header);
             if (cause == Cause.EXPIRED) {
                 expired++;

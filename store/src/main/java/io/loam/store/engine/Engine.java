@@ -30,6 +30,7 @@ import io.loam.store.log.SpinLock;
 import java.lang.foreign.Arena;
 import java.lang.invoke.VarHandle;
 import java.lang.ref.Reference;
+import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -161,7 +162,9 @@ final class Engine implements Owners {
             blocks = new BlockTable(memory, base + geometry.blockTableOffset);
             pool = new BlockPool(memory, geometry, blocks, base + geometry.poolOffset, participant + 1);
             segments = new SegmentTable(memory, base + geometry.segmentOffset, geometry.segmentSlots);
-            entries = new Entries(memory, base, geometry, blocks, store.view(views));
+            entries = sharing == null
+                    ? new Entries(memory, base, geometry, blocks, store.view(views))
+                    : new Entries(memory, base, geometry, blocks, store.view(views), sharing::checkRepairable);
             log = new Log(
                     memory,
                     base,
@@ -200,7 +203,7 @@ final class Engine implements Owners {
                     base + StoreHeader.FRUITLESS,
                     sharing != null);
             maintenance = new Maintenance(this);
-            UNMAPPER.register(views.scope(), store::close);
+            UNMAPPER.register(views.scope(), sharing == null ? store::close : sharing.unmapping(store));
         } catch (MemoryException e) {
             store.close();
             throw new LoamException("no memory for the store's tables: " + e.getMessage(), e);
@@ -228,12 +231,17 @@ final class Engine implements Owners {
                 options.topology().nodeCount(),
                 options.headsPerNode(),
                 options.cleanersPerNode(),
-                options.fullPolicy() == FullPolicy.EVICT);
+                options.marks());
     }
 
     /** Blocks that a capacity leaves for log and index. */
     int budgetBlocks(long capacityBytes) {
         return (int) Math.min(geometry.maximumBlocks, (capacityBytes - geometry.tableBytes) >>> geometry.blockShift);
+    }
+
+    /** The least capacity that leaves so many blocks for log and index. */
+    long capacityOf(int budgetBlocks) {
+        return geometry.tableBytes + ((long) budgetBlocks << geometry.blockShift);
     }
 
     /** The reserve: a segment and a block for each survivor head, one step of the index, and at least 1/100. */
@@ -247,8 +255,15 @@ final class Engine implements Owners {
     /** Begins to do what one process does for all: cleaning, resizing, freeing. */
     void lead() {
         log.setRetires();
-        cleaner.start();
-        maintenance.start();
+        exclusive.lock(); // who closes either finds the threads or has none begin
+        try {
+            if (state < CLOSED) {
+                cleaner.start();
+                maintenance.start();
+            }
+        } finally {
+            exclusive.unlock();
+        }
     }
 
     /** The budget, in bytes. */
@@ -353,14 +368,22 @@ final class Engine implements Owners {
                 return pin;
             }
             epochs.unpin(pin);
-            checkOpen();
-            checkWritable();
-            if (state == PAUSED && epochs.isPinnedByCurrentThread()) {
-                throw new StoreFullException(
-                        "the store is being cleared and waits for this thread's own guard or read; close it before writing");
-            }
-            SpinLock.backOff(spins);
+            waitToWrite(spins);
         }
+    }
+
+    private void waitToWrite(int spins) {
+        checkOpen();
+        checkWritable();
+        if (state == PAUSED && epochs.isPinnedByCurrentThread()) {
+            throw new StoreFullException(
+                    "the store is being cleared and waits for this thread's own guard or read; close it before writing");
+        }
+        if (open == SHARED && epochs.isWritingByCurrentThread()) {
+            throw new IllegalStateException(
+                    "this thread is inside of a write, which the repair of what a dead process left waits for, so it can't wait for the repair; write when the outer write is over");
+        }
+        SpinLock.backOff(spins);
     }
 
     /** Whether no process repairs what another one has left. */
@@ -782,11 +805,21 @@ final class Engine implements Owners {
     }
 
     @Override
-    public void removed(int namespaceId, long location, long header, Cause cause) {
+    public @Nullable Runnable removed(int namespaceId, long location, long header, Cause cause) {
         KeySpace keySpace = keySpaces.get(namespaceId);
         int type = EntryLayout.type(header);
-        if (keySpace != null && isTold(cause, type)) {
-            tell(keySpace.name(), entries.key(location, header), valueForListeners(location, header), cause, type);
+        if (keySpace == null || !isTold(cause, type)) {
+            return null;
+        }
+        byte[] key = entries.key(location, header);
+        byte[] value = valueForListeners(location, header);
+        return () -> tell(keySpace.name(), key, value, cause, type);
+    }
+
+    @Override
+    public void tell(List<Runnable> removals) {
+        if (!removals.isEmpty() && !maintenance.tellsLater(removals)) {
+            removals.forEach(Runnable::run);
         }
     }
 
@@ -930,7 +963,7 @@ final class Engine implements Owners {
 
     /** Leaves the other processes. The memory stays mapped as long as anybody here may look at it. */
     private void closeShared(Sharing others) {
-        others.stop();
+        // what is waited for here may be a dead process's: as long as this one leads nobody else can repair it
         maintenance.stop();
         cleaner.finish();
         reclaimer.close(); // what is retired is the next leader's
@@ -941,6 +974,7 @@ final class Engine implements Owners {
                 SpinLock.backOff(spins);
             }
         }
+        others.stop();
         // a thread that outlasts the wait may still write: then this process stays one whose death is to be repaired
         others.leave(quiet);
         state = DISCARDED;

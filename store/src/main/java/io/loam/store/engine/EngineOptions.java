@@ -6,7 +6,12 @@ import io.loam.store.FullPolicy;
 import io.loam.store.UpdatePolicy;
 import java.time.InstantSource;
 
-/** The options of a store after defaults have been filled in and checked. Sizes in bytes. */
+/**
+ * The options of a store after defaults have been filled in and checked. Sizes in bytes.
+ *
+ * @param marks whether there is room for reference marks, so that entries may be evicted
+ * @param exclusive whether nobody else may have a shared store open meanwhile
+ */
 public record EngineOptions(
         long capacityBytes,
         long maximumCapacityBytes,
@@ -25,7 +30,9 @@ public record EngineOptions(
         boolean prefault,
         InstantSource clock,
         Topology topology,
-        long hashSeed) {
+        long hashSeed,
+        boolean marks,
+        boolean exclusive) {
 
     EngineOptions withEpochSlots(int count) {
         return new EngineOptions(
@@ -46,6 +53,8 @@ public record EngineOptions(
                 prefault,
                 clock,
                 topology,
-                hashSeed);
+                hashSeed,
+                marks,
+                exclusive);
     }
 }

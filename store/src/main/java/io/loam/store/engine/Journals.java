@@ -3,7 +3,10 @@ package io.loam.store.engine;
 import io.loam.memory.RawMemory;
 import io.loam.store.epoch.Epochs;
 import io.loam.store.index.Index;
+import io.loam.store.log.BlockPool;
+import io.loam.store.log.BlockTable;
 import io.loam.store.log.Entries;
+import io.loam.store.log.Geometry;
 import java.util.function.LongConsumer;
 
 /**
@@ -14,20 +17,23 @@ import java.util.function.LongConsumer;
  * offset size name     order    meaning
  *      0    8 phase    release  {@link #IDLE}, {@link #OVERWRITE}, {@link #TOUCH} or {@link #COMMIT}
  *      8    8 what     plain    OVERWRITE: the entry's location. TOUCH, COMMIT: how many keys follow
- *     16      content  plain    OVERWRITE: the whole new entry. TOUCH, COMMIT: keys, 40 bytes each: 8 hash; 8 location reserved for its new entry, or 0;
+ *     16      content  plain    OVERWRITE: the whole new entry. TOUCH, COMMIT: keys, 40 bytes each, or, of more than {@link #MAX_KEYS}, the numbers of the blocks that they are in, 4 bytes each. A key is: 8 hash; 8 location reserved for its new entry, or 0;
  *                               COMMIT: 8 offset of its slot, or 0 if it has none or is not changed; 8 location that the slot had, or 0; 8 offset of its home
  * </pre>
  *
  * <p>OVERWRITE and COMMIT are set after the content and before the first of the stores they announce, which are all that readers wait for the end of: a locked header, homes that are busy. They are reset after the last. All of it is under
  * the locks of the buckets concerned. So whoever finds them set, in the journal of a dead one, may do it all again, at once and more than once: nobody else has touched these places since. A key of a transaction that has a
  * slot and no location is removed.
+ *
+ * <p>Blocks of keys are the index's, to which nothing leads: if the process dies they are among the strays that the next leader frees. A leader that takes over while another process lives would do so, too; hence
+ * only who has the store for itself has so many keys.
  */
 final class Journals {
 
     static final int BYTES = 8192;
     private static final int KEY_BYTES = 40;
 
-    /** The most keys of one transaction. */
+    /** The most keys of one transaction, without blocks. */
     static final int MAX_KEYS = (BYTES - 16) / KEY_BYTES;
 
     static final long IDLE = 0;
@@ -39,12 +45,18 @@ final class Journals {
     private final long journals;
     private final long epochSlots;
     private final long base;
+    private final Geometry geometry;
+    private final BlockPool pool;
+    private final int keysPerBlock;
 
-    Journals(RawMemory memory, long journals, long epochSlots, long base) {
+    Journals(RawMemory memory, long journals, long epochSlots, long base, Geometry geometry, BlockPool pool) {
         this.memory = memory;
         this.journals = journals;
         this.epochSlots = epochSlots;
         this.base = base;
+        this.geometry = geometry;
+        this.pool = pool;
+        this.keysPerBlock = geometry.blockBytes / KEY_BYTES;
     }
 
     private long of(long pin) {
@@ -52,7 +64,53 @@ final class Journals {
     }
 
     private long key(long pin, int number) {
-        return of(pin) + 16 + (long) KEY_BYTES * number;
+        if (memory.getLong(of(pin) + 8) <= MAX_KEYS) {
+            return of(pin) + 16 + (long) KEY_BYTES * number;
+        }
+        int block = memory.getInt(block(pin, number / keysPerBlock));
+        return base + geometry.blockOffset(block) + (long) KEY_BYTES * (number % keysPerBlock);
+    }
+
+    /** The word that names a block of keys. */
+    private long block(long pin, int number) {
+        return of(pin) + 16 + 4L * number;
+    }
+
+    /** The most keys of one transaction, with blocks. */
+    long mostKeys() {
+        return (BYTES - 16) / 4L * keysPerBlock;
+    }
+
+    /** How many blocks a transaction of so many keys needs here. */
+    int blocksFor(int keys) {
+        return keys <= MAX_KEYS ? 0 : (keys + keysPerBlock - 1) / keysPerBlock;
+    }
+
+    /** Makes room for the keys of a transaction; false if there are no blocks for them. */
+    boolean begin(long pin, int keys) {
+        memory.putLong(of(pin) + 8, 0); // of what was there before nothing is to be freed
+        int[] taken = blocksFor(keys) == 0 ? BlockPool.NONE : pool.allocateIndex(blocksFor(keys));
+        if (taken.length < blocksFor(keys)) {
+            return false;
+        }
+        for (int i = 0; i < taken.length; i++) {
+            memory.putInt(block(pin, i), taken[i]);
+        }
+        memory.putLong(of(pin) + 8, keys);
+        return true;
+    }
+
+    /** Ends what {@link #begin} began. */
+    void end(long pin) {
+        int[] taken = new int[blocksFor(keys(of(pin)))];
+        for (int i = 0; i < taken.length; i++) {
+            taken[i] = memory.getInt(block(pin, i));
+        }
+        forget(pin);
+        if (taken.length > 0) {
+            memory.putLong(of(pin) + 8, 0);
+            pool.free(BlockTable.INDEX, taken);
+        }
     }
 
     /** Where the entry at {@code location} is to be overwritten first, as a location. {@code units} of it are copied there. */
@@ -76,8 +134,7 @@ final class Journals {
     }
 
     /** Before the first reservation and the first lock. */
-    void touching(long pin, int keys) {
-        memory.putLong(of(pin) + 8, keys);
+    void touching(long pin) {
         memory.putLongRelease(of(pin), TOUCH);
     }
 
@@ -156,6 +213,6 @@ final class Journals {
     }
 
     private int keys(long journal) {
-        return (int) Math.clamp(memory.getLong(journal + 8), 0, MAX_KEYS);
+        return (int) Math.clamp(memory.getLong(journal + 8), 0, mostKeys());
     }
 }

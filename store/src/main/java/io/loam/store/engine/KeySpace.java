@@ -934,7 +934,7 @@ class KeySpace implements Namespace {
         condemned = more;
     }
 
-    /** Removes expired entries from up to {@code homes} homes; whether the look numbered {@code cycle} is complete. */
+    /** By the maintenance thread: removes expired entries from up to {@code homes} homes; whether the look numbered {@code cycle} is complete. */
     boolean expireSome(int homes, long cycle) {
         if (expiryCycle > cycle || dropped) {
             return true;
@@ -981,8 +981,11 @@ class KeySpace implements Namespace {
         }
         if (removed) {
             engine.expiredEntries.increment();
-            engine.removed(id, location, header, Cause.EXPIRED);
+            Runnable told = engine.removed(id, location, header, Cause.EXPIRED);
             engine.log.markDead(location, header);
+            if (told != null) {
+                engine.tell(List.of(told));
+            }
         }
     }
 

@@ -8,6 +8,7 @@ import io.loam.store.StoreBuilder;
 import io.loam.store.StoreFullException;
 import io.loam.store.StoreStats;
 import io.loam.store.ValueView;
+import io.loam.store.crash.CrashPoint;
 import io.loam.store.index.Index;
 import io.loam.store.transfer.StoreFile;
 import java.io.IOException;
@@ -229,6 +230,7 @@ public class LogStore extends KeySpace implements Store {
                         "capacity " + bytes + " bytes does not hold the " + (engine.log.liveUnits() << 3)
                                 + " bytes that are live; delete entries first, or open the store with FullPolicy.EVICT");
             }
+            CrashPoint.at("budget-set");
             engine.setReserve(budget);
             engine.setCapacityBytes(bytes);
         }

@@ -2,10 +2,14 @@ package io.loam.store.engine;
 
 import io.loam.store.index.Index;
 import io.loam.store.log.Geometry;
+import java.util.ArrayDeque;
+import java.util.List;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** The thread that does what is due but not urgent: resizing, accounting for cleared indexes, giving memory back to the kernel. */
@@ -23,8 +27,11 @@ final class Maintenance {
     private final Engine engine;
     private final ConcurrentLinkedQueue<Resize> resizes = new ConcurrentLinkedQueue<>();
     private final ReentrantLock running = new ReentrantLock();
+    /** What listeners are to be told of when the thread holds nothing that others wait for. The thread's own. */
+    private final ArrayDeque<Runnable> untold = new ArrayDeque<>();
+
     private volatile boolean stopped;
-    private @Nullable Thread thread;
+    private volatile @Nullable Thread thread;
     private long lastRelease = System.nanoTime();
     private final long cycles;
     private final long urgent;
@@ -36,7 +43,9 @@ final class Maintenance {
     }
 
     void start() {
-        thread = Thread.ofPlatform().daemon().name("loam-maintenance").start(this::run);
+        Thread made = Thread.ofPlatform().daemon().name("loam-maintenance").unstarted(this::run);
+        thread = made; // before it runs: isHere
+        made.start();
     }
 
     void resize(KeySpace owner, long hash) {
@@ -70,7 +79,7 @@ final class Maintenance {
         Thread running = thread;
         LockSupport.unpark(running);
         boolean interrupted = false;
-        while (running != null && running != Thread.currentThread() && running.isAlive()) {
+        while (running != null && !isHere() && running.isAlive()) {
             try {
                 running.join();
             } catch (InterruptedException e) {
@@ -85,19 +94,57 @@ final class Maintenance {
     private void run() {
         while (!stopped) {
             boolean busy = false;
-            running.lock();
             try {
-                busy = step();
+                busy = locked(this::step);
+                tell();
             } catch (Index.PausedException e) {
                 busy = false; // what it was about is asked for again after the repair
             } catch (RuntimeException | Error e) {
                 System.getLogger("io.loam.store").log(System.Logger.Level.ERROR, "maintenance failed and goes on", e);
-            } finally {
-                running.unlock();
             }
             if (!busy) {
                 LockSupport.parkNanos(idleNanos());
             }
+        }
+    }
+
+    private <T> T locked(Supplier<T> action) {
+        running.lock();
+        try {
+            return action.get();
+        } finally {
+            running.unlock();
+        }
+    }
+
+    private void tell() {
+        for (Runnable told = untold.poll(); told != null; told = untold.poll()) {
+            told.run(); // it may write, and ask for what this thread does: answerHere
+        }
+    }
+
+    /** Whether the calling thread is this one, in the middle of what others may wait for: then it tells listeners when it is not. */
+    boolean tellsLater(List<Runnable> removals) {
+        return isHere() && running.isHeldByCurrentThread() && untold.addAll(removals);
+    }
+
+    /** Whether the calling thread is this one: it must not wait for itself. */
+    boolean isHere() {
+        return Thread.currentThread() == thread;
+    }
+
+    /** What a listener that this thread tells asks of this thread: done at once, or {@code later} if it can't be now, after some of what may be in the way is done. */
+    long answerHere(LongSupplier answer, long later) {
+        try {
+            return locked(() -> {
+                long result = answer.getAsLong();
+                if (result == later) {
+                    boolean ignored = step();
+                }
+                return result;
+            });
+        } catch (Index.PausedException e) {
+            return later;
         }
     }
 

@@ -1,14 +1,16 @@
 package io.loam.store.engine;
 
 import io.loam.memory.RawMemory;
+import java.lang.invoke.VarHandle;
 import java.nio.charset.StandardCharsets;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What one participant asks of the leader: one request at a time that it waits for, and hints where the index should be resized.
  *
  * <pre>
  * offset size name      order    meaning
- *      0    8 state     release  {@link #IDLE}, {@link #POSTED} or {@link #DONE}
+ *      0    8 state     CAS      bits 0–1 {@link #IDLE}, {@link #POSTED}, {@link #TAKEN} or {@link #DONE}; above, the number of the request, never used twice in this place
  *      8    8 kind      plain
  *     16    8 id        plain    of the namespace
  *     24    8 a         plain
@@ -21,7 +23,9 @@ import java.nio.charset.StandardCharsets;
  *                              repair, and who has its number now waits for it
  * </pre>
  *
- * <p>The participant writes while the state is IDLE or DONE, the leader while it is POSTED. A leader that dies leaves the request posted, and the next one does it, perhaps for a second time.
+ * <p>The participant writes while the state is IDLE or DONE. The leader reads all of it, takes it by compare-and-set, does it, and answers by compare-and-set. The number is what it compares: if the participant died, or gave
+ * up, meanwhile, and the place has been used for another request, what was read of two requests is not done, and the answer to one is not the other's. A leader that dies leaves the request taken, and the next one does it,
+ * perhaps for a second time, and is told so.
  */
 final class Requests {
 
@@ -29,7 +33,9 @@ final class Requests {
 
     static final long IDLE = 0;
     static final long POSTED = 1;
-    static final long DONE = 2;
+    static final long TAKEN = 2;
+    static final long DONE = 3;
+    private static final long STATE = 3;
 
     static final long CREATE = 1;
     static final long DROP = 2;
@@ -42,6 +48,17 @@ final class Requests {
     private static final int HINTS = 16;
     private static final long HINT = 512;
 
+    /** What is asked; parameters by kind. */
+    record Request(long kind, long id, long a, long b, String name) {}
+
+    /**
+     * A request that the leader does.
+     *
+     * @param number for {@link #answer}
+     * @param again whether somebody had begun to do it, and may have done it
+     */
+    record Taken(long number, Request request, boolean again) {}
+
     private final RawMemory memory;
     private final long at;
 
@@ -52,19 +69,31 @@ final class Requests {
 
     // ---- the participant
 
-    void post(long kind, long id, long a, long b, String name) {
-        byte[] bytes = name.getBytes(StandardCharsets.UTF_8);
-        memory.putLong(at + 8, kind);
-        memory.putLong(at + 16, id);
-        memory.putLong(at + 24, a);
-        memory.putLong(at + 32, b);
+    /** Asks; the number of the request. */
+    long post(Request request) {
+        byte[] bytes = request.name().getBytes(StandardCharsets.UTF_8);
+        long number = begin();
+        memory.putLong(at + 8, request.kind());
+        memory.putLong(at + 16, request.id());
+        memory.putLong(at + 24, request.a());
+        memory.putLong(at + 32, request.b());
         memory.putInt(at + 48, bytes.length);
         memory.copyIn(bytes, 0, at + 52, bytes.length);
-        memory.putLongRelease(at, POSTED); // release: pairs with isPosted
+        memory.putLongRelease(at, number | POSTED); // release: pairs with take
+        return number;
     }
 
-    boolean isDone() {
-        return memory.getLongAcquire(at) == DONE;
+    /** Ends what was asked before, answered or not, and gives out the next number. */
+    private long begin() {
+        long number = (memory.getLong(at) | STATE) + 1;
+        memory.putLongOpaque(at, number);
+        VarHandle.storeStoreFence(); // what is written next comes after: a leader who has read some of that fails to
+        // take the last request
+        return number;
+    }
+
+    boolean isDone(long number) {
+        return memory.getLongAcquire(at) == (number | DONE);
     }
 
     long result() {
@@ -85,7 +114,8 @@ final class Requests {
 
     /** Forgets what a predecessor asked. */
     void reset() {
-        memory.fill(at, ATTACHED_AT, (byte) 0);
+        long ignored = begin();
+        memory.fill(at + 8, ATTACHED_AT - 8, (byte) 0);
     }
 
     /** Identity of the participant, or 0. */
@@ -105,36 +135,35 @@ final class Requests {
 
     // ---- the leader
 
-    boolean isPosted() {
-        return memory.getLongAcquire(at) == POSTED;
+    /** Begins to do what is asked; null: nothing is. */
+    @Nullable
+    Taken take() {
+        long word = memory.getLongAcquire(at);
+        long state = word & STATE;
+        if (state != POSTED && state != TAKEN) {
+            return null;
+        }
+        long number = word & ~STATE;
+        Request request = new Request(
+                memory.getLong(at + 8),
+                memory.getLong(at + 16),
+                memory.getLong(at + 24),
+                memory.getLong(at + 32),
+                name());
+        return memory.compareAndSetLong(at, word, number | TAKEN) ? new Taken(number, request, state == TAKEN) : null;
     }
 
-    long kind() {
-        return memory.getLong(at + 8);
-    }
-
-    long id() {
-        return memory.getLong(at + 16);
-    }
-
-    long a() {
-        return memory.getLong(at + 24);
-    }
-
-    long b() {
-        return memory.getLong(at + 32);
-    }
-
-    String name() {
+    private String name() {
         int length = Math.clamp(memory.getInt(at + 48), 0, Namespaces.MAX_NAME_BYTES);
         byte[] bytes = new byte[length];
         memory.copyOut(at + 52, bytes, 0, length);
         return new String(bytes, StandardCharsets.UTF_8);
     }
 
-    void answer(long result) {
+    /** Answers what was taken by that number, if it is still asked. */
+    void answer(long number, long result) {
         memory.putLong(at + 40, result);
-        memory.putLongRelease(at, DONE); // release: pairs with isDone
+        boolean ignored = memory.compareAndSetLong(at, number | TAKEN, number | DONE); // pairs with isDone
     }
 
     interface Hint {

@@ -4,11 +4,11 @@ import io.loam.memory.RawMemory;
 import io.loam.memory.SharedFile;
 import io.loam.memory.region.Access;
 import io.loam.memory.region.MappedRegion;
+import io.loam.memory.region.Participants;
 import io.loam.memory.region.RegionException;
 import io.loam.memory.region.RegionOptions;
 import io.loam.memory.region.Regions;
 import io.loam.memory.region.Registry;
-import io.loam.store.FullPolicy;
 import io.loam.store.Namespace;
 import io.loam.store.StoreBuilder;
 import io.loam.store.StoreStats;
@@ -16,6 +16,8 @@ import io.loam.store.StoreStats.Opening;
 import io.loam.store.log.Geometry;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
@@ -30,6 +32,10 @@ public final class SharedStore extends LogStore {
     private static final String DATA = ".data";
     private static final String CONTROL = ".control";
     private static final long CREATION_NANOS = TimeUnit.SECONDS.toNanos(10);
+    /** How long who can't be let in waits for the others to go: the kernel takes its time with a killed process. */
+    private static final long HANDOVER_NANOS = TimeUnit.SECONDS.toNanos(5);
+
+    private static final long NOBODY = Long.MAX_VALUE;
 
     private final Sharing sharing;
     /** To be closed with the store. */
@@ -49,7 +55,7 @@ public final class SharedStore extends LogStore {
                 options.topology().nodeCount(),
                 options.headsPerNode(),
                 options.cleanersPerNode(),
-                options.fullPolicy() == FullPolicy.EVICT,
+                options.marks(),
                 SharedLayout.PARTICIPANTS,
                 Namespaces.BYTES);
     }
@@ -92,8 +98,14 @@ public final class SharedStore extends LogStore {
         try {
             long control = store.control().address();
             memory.putLongOpaque(control + SharedLayout.FENCE, Sharing.canBarrier() ? 0 : 1);
-            StoreHeader.write(memory, store.address(), options, geometry);
-            Sharing sharing = new Sharing(store.control(), lives, name, false);
+            long id = new SecureRandom().nextLong();
+            memory.putLong(control + SharedLayout.ID, id);
+            StoreHeader.write(memory, store.address(), options, geometry, id);
+            if (options.exclusive()) {
+                lives.lockByte(SharedLayout.SOLE, true); // nobody comes in before READY, and it is taken inside only
+            }
+            new Settlement(store).begin();
+            Sharing sharing = new Sharing(store, lives, name, false);
             sharing.setAttached();
             sharing.setOpening(Opening.CREATED);
             Engine engine = new Engine(options, geometry, store, true, sharing);
@@ -117,24 +129,32 @@ public final class SharedStore extends LogStore {
     /**
      * Attaches a store that was created by this or another process.
      *
-     * @param local the options that are each process's own: clock, topology
+     * @param local the options that are each process's own: clock, topology; and policies, if it is to be the only one
      */
     public static SharedStore attach(EngineOptions local, Registry registry, String name, boolean readOnly) {
         RawMemory memory = RawMemory.ofProcess();
         SharedMemory store = map(registry, name, readOnly ? Access.READ : Access.WRITE);
-        SharedFile lives = enterComplete(store, name);
+        SharedFile lives = enterAdmitted(store, name, local.exclusive());
         boolean done = false;
         @Nullable Sharing sharing = null;
         try {
+            Settlement settlement = new Settlement(store);
+            boolean alone = firstAlive(store, lives) < 0;
+            if (alone) {
+                settlement.check(name);
+            }
             EngineOptions options = StoreHeader.read(
                     memory,
                     store.address(),
                     store.data().bytes(),
                     store.data().region().toString(),
                     local);
+            checkPair(memory, store, registry, name);
             Geometry geometry = geometry(options);
-            sharing = new Sharing(store.control(), lives, name, readOnly);
-            boolean alone = sharing.isAlone();
+            if (alone) {
+                settlement.begin();
+            }
+            sharing = new Sharing(store, lives, name, readOnly);
             if (alone && readOnly && sharing.hasDead()) {
                 throw new RegionException(
                         RegionException.Reason.CORRUPT,
@@ -161,6 +181,7 @@ public final class SharedStore extends LogStore {
                 sharing.giveUp();
             } else {
                 lives.close();
+                store.close();
             }
         }
     }
@@ -190,7 +211,10 @@ public final class SharedStore extends LogStore {
             try {
                 return attach(local, registry, name, false);
             } catch (RegionException e) {
-                if (e.reason() != RegionException.Reason.NOT_FOUND) {
+                if (e.reason() != RegionException.Reason.NOT_FOUND
+                        && !(e.reason() == RegionException.Reason.CORRUPT
+                                && local.exclusive()
+                                && dropIncomplete(registry, name))) {
                     throw e;
                 }
             }
@@ -198,12 +222,34 @@ public final class SharedStore extends LogStore {
                 return create(options.get(), registry, name, 0600);
             } catch (RegionException e) {
                 // somebody was first, and may have made one of the two regions only so far
-                if (e.reason() != RegionException.Reason.EXISTS || System.nanoTime() > deadline) {
+                boolean late = System.nanoTime() > deadline;
+                if (e.reason() != RegionException.Reason.EXISTS
+                        || (late && !(local.exclusive() && dropIncomplete(registry, name)))) {
                     throw e;
                 }
             }
             LockSupport.parkNanos(1_000_000);
         }
+    }
+
+    /** Deletes what a creator has left who died before anybody could write, and of whom others have waited long enough; whether there was that. */
+    private static boolean dropIncomplete(Registry registry, String name) {
+        Regions regions = registry.regions();
+        if (exists(registry, name)) {
+            try (MappedRegion control = regions.map(regions.get(name + CONTROL), Access.WRITE, true)) {
+                if (RawMemory.ofProcess().getLongVolatile(control.address() + SharedLayout.READY) == 1) {
+                    return false;
+                }
+            } catch (RegionException e) {
+                return false; // it may be a whole one, which is damaged
+            }
+        }
+        for (String region : List.of(name + CONTROL, name + DATA)) {
+            if (regions.find(region).isPresent()) {
+                regions.delete(region);
+            }
+        }
+        return true;
     }
 
     /** The store object, which is its default namespace: made before the process may lead, so that what it adopts then is this object's. */
@@ -220,6 +266,21 @@ public final class SharedStore extends LogStore {
         } catch (RuntimeException | Error e) {
             data.close();
             throw e;
+        }
+    }
+
+    /** One of the two, or the file that was opened after they had been mapped, may be another store's of that name, which was deleted and created anew. */
+    private static void checkPair(RawMemory memory, SharedMemory store, Registry registry, String name) {
+        if (memory.getLong(store.control().address() + SharedLayout.ID) != StoreHeader.id(memory, store.address())
+                || !registry.regions()
+                        .get(name + CONTROL)
+                        .uuid()
+                        .equals(store.control().region().uuid())) {
+            throw new RegionException(
+                    RegionException.Reason.CORRUPT,
+                    store.data().region() + " and " + store.control().region()
+                            + " are of two stores; if one was just being deleted and created anew, try again, else delete store "
+                            + name);
         }
     }
 
@@ -245,10 +306,20 @@ public final class SharedStore extends LogStore {
         long deadline = System.nanoTime() + CREATION_NANOS;
         while (true) {
             SharedFile lives = enter(store);
-            if (RawMemory.ofProcess().getLongVolatile(store.control().address() + SharedLayout.READY) == 1) {
+            boolean ready =
+                    RawMemory.ofProcess().getLongVolatile(store.control().address() + SharedLayout.READY) == 1;
+            long bytes = store.control().bytes();
+            if (ready && bytes >= SharedLayout.BYTES) {
                 return lives;
             }
             lives.close();
+            if (ready) {
+                store.close();
+                throw new RegionException(
+                        RegionException.Reason.CORRUPT,
+                        store.control().region() + " has " + bytes + " bytes, the control region of a store has "
+                                + SharedLayout.BYTES + "; delete store " + name + " and create it anew");
+            }
             if (System.nanoTime() > deadline) {
                 store.close();
                 throw new RegionException(
@@ -256,6 +327,38 @@ public final class SharedStore extends LogStore {
                         "store " + name + " was never completed by who created it; delete it and create it anew");
             }
             LockSupport.parkNanos(1_000_000);
+        }
+    }
+
+    /** The lowest number of those who have the store; below 0: nobody has. The caller is at the door, and takes no part yet. */
+    private static int firstAlive(SharedMemory store, SharedFile lives) {
+        return Participants.firstAlive(
+                lives, SharedLayout.ALIVE, store.control().address() + SharedLayout.TABLE);
+    }
+
+    /** As {@link #enterComplete}, once nobody is there any more who excludes this one, or whom it excludes. */
+    private static SharedFile enterAdmitted(SharedMemory store, String name, boolean exclusive) {
+        long deadline = System.nanoTime() + HANDOVER_NANOS;
+        while (true) {
+            SharedFile lives = enterComplete(store, name);
+            int other = firstAlive(store, lives);
+            boolean free = lives.firstLockedByte(SharedLayout.SOLE, 1) == NOBODY;
+            if (free && (!exclusive || (other < 0 && lives.tryLockByte(SharedLayout.SOLE, true)))) {
+                return lives;
+            }
+            lives.close();
+            if (System.nanoTime() > deadline) {
+                long table = store.control().address() + SharedLayout.TABLE;
+                String who = other < 0 ? "another process" : "process " + Participants.pidIn(table, other);
+                store.close();
+                throw new RegionException(
+                        RegionException.Reason.BUSY,
+                        "store " + name + " is open in " + who
+                                + (free
+                                        ? ", and was to be opened by one process alone; end that one first"
+                                        : ", which shares it with nobody; end that one first"));
+            }
+            LockSupport.parkNanos(10_000_000);
         }
     }
 
@@ -342,10 +445,7 @@ public final class SharedStore extends LogStore {
     public void setCapacityBytes(long bytes) {
         engine.checkOpen();
         sharing.checkWritable();
-        sharing.atTheDoor(() -> {
-            super.setCapacityBytes(bytes);
-            return bytes;
-        });
+        sharing.changeCapacity(() -> super.setCapacityBytes(bytes));
     }
 
     @Override

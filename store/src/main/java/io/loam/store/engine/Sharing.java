@@ -4,13 +4,14 @@ import io.loam.memory.Membarrier;
 import io.loam.memory.RawMemory;
 import io.loam.memory.SharedFile;
 import io.loam.memory.region.Liveness;
-import io.loam.memory.region.MappedRegion;
 import io.loam.memory.region.Participants;
 import io.loam.memory.region.RegionException;
 import io.loam.store.LoamException;
 import io.loam.store.StoreStats.Opening;
 import io.loam.store.StoreStats.ParticipantInfo;
 import io.loam.store.crash.CrashPoint;
+import io.loam.store.engine.Requests.Request;
+import io.loam.store.engine.Requests.Taken;
 import io.loam.store.epoch.Epochs;
 import io.loam.store.index.Index;
 import io.loam.store.log.BlockTable;
@@ -28,6 +29,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -45,14 +47,30 @@ final class Sharing {
 
     static final long TOO_MANY = -2;
     private static final long LATER = -3;
+    /** So often, each 10 ms, it is looked whether a closed store object has been collected: 2 s, since not every collector has done with all of them in one round. */
+    private static final int COLLECTING_LOOKS = 200;
+
+    /** Each time after so many looks the garbage is collected. */
+    private static final int LOOKS_PER_COLLECTION = 20;
 
     private static final long WATCH_NANOS = 10_000_000;
     private static final long SETTLE_NANOS = 10_000_000_000L;
+    /** So often a reader looks whether an update has ended that somebody was stopped in, or died. */
+    private static final int MOST_LOOKS = 1 << 17;
+
+    /** So long the leader cleans before it looks whether others have asked for something. */
+    private static final long CLEANING_NANOS = 1_000_000_000;
+    /** So long {@link #clean} goes on at most, for there may be no end to it while others write. */
+    private static final long MOST_CLEANING_NANOS = 600_000_000_000L;
+
+    /** So long the leader may keep this process waiting for an answer, or as long as a write may wait, if that is longer. */
+    long patienceNanos = 10_000_000_000L;
 
     private final RawMemory memory = RawMemory.ofProcess();
+    private final SharedMemory store;
     private final long control;
     private final String name;
-    private final SharedFile lives;
+    final SharedFile lives;
     private final Participants table;
     private final int participant;
     private final boolean readOnly;
@@ -62,28 +80,56 @@ final class Sharing {
     private @Nullable Engine engine;
     private @Nullable Namespaces namespaces;
     private @Nullable Journals journals;
+    /** Set when all that only a leader has is made. */
     private volatile boolean leader;
+    /** Whether that has been begun and is not made yet. */
+    private volatile boolean adopting;
+
     private volatile boolean stopped;
     private @Nullable Thread watcher;
 
     /** Joins. The door is the caller's, by {@code lives}, which is this object's from now on. */
-    Sharing(MappedRegion control, SharedFile lives, String name, boolean readOnly) {
-        this.control = control.address();
+    Sharing(SharedMemory store, SharedFile lives, String name, boolean readOnly) {
+        this.store = store;
+        this.control = store.control().address();
         this.lives = lives;
         this.name = name;
         this.readOnly = readOnly;
         for (int i = 0; i < requests.length; i++) {
             requests[i] = new Requests(memory, this.control + SharedLayout.REQUESTS + (long) i * Requests.BYTES);
         }
-        this.table = Participants.join(lives, SharedLayout.ALIVE, this.control + SharedLayout.TABLE);
+        this.table = join();
         this.participant = Liveness.slot(table.self());
-        if (participant >= SharedLayout.PARTICIPANTS) {
-            table.leave();
-            throw new RegionException(
-                    RegionException.Reason.NO_SPACE,
-                    "store " + name + " is attached " + participant
-                            + " times, the most there can be; close it somewhere");
+    }
+
+    /** Takes a number. A closed store object keeps its own until it is collected, so that nothing which comes late to it meets another's: if there is none, this process's are collected. */
+    private Participants join() {
+        for (int tries = 0; ; tries++) {
+            Participants joined = Participants.join(lives, SharedLayout.ALIVE, control + SharedLayout.TABLE);
+            if (Liveness.slot(joined.self()) < SharedLayout.PARTICIPANTS) {
+                return joined;
+            }
+            joined.leave();
+            if (tries == COLLECTING_LOOKS) {
+                throw new RegionException(
+                        RegionException.Reason.NO_SPACE,
+                        "store " + name + " is attached " + SharedLayout.PARTICIPANTS
+                                + " times, the most there can be; close it somewhere, and let go of closed store objects, which count until they are collected");
+            }
+            if (tries % LOOKS_PER_COLLECTION == 0) {
+                System.gc();
+            }
+            LockSupport.parkNanos(10_000_000);
         }
+    }
+
+    /** What is to be done when nobody in this process can look at the store's memory any more. It does not refer to this object. */
+    Runnable unmapping(StoreMemory store) {
+        SharedFile file = lives;
+        return () -> {
+            store.close();
+            file.close(); // gives back the number
+        };
     }
 
     int participant() {
@@ -144,9 +190,15 @@ final class Sharing {
 
     void bind(Engine engine) {
         this.engine = engine;
+        patienceNanos = Math.max(patienceNanos, TimeUnit.MILLISECONDS.toNanos(engine.options.writeTimeoutMillis()));
         this.namespaces = new Namespaces(memory, engine.base + engine.geometry.namespaceOffset);
-        this.journals =
-                new Journals(memory, control + SharedLayout.JOURNALS, control + SharedLayout.EPOCH_SLOTS, engine.base);
+        this.journals = new Journals(
+                memory,
+                control + SharedLayout.JOURNALS,
+                control + SharedLayout.EPOCH_SLOTS,
+                engine.base,
+                engine.geometry,
+                engine.pool);
     }
 
     private Engine engine() {
@@ -227,9 +279,10 @@ final class Sharing {
     }
 
     void checkKeys(int keys) {
-        if (keys > Journals.MAX_KEYS) {
+        long most = engine().options.exclusive() ? journals().mostKeys() : Journals.MAX_KEYS;
+        if (keys > most) {
             throw new IllegalArgumentException(
-                    "a transaction of " + keys + " keys; in a shared store it has at most " + Journals.MAX_KEYS);
+                    "a transaction of " + keys + " keys; in a shared store it has at most " + most);
         }
     }
 
@@ -262,11 +315,17 @@ final class Sharing {
     void refresh() {
         for (KeySpace space : engine().keySpaces()) {
             space.refresh();
-            if (space.isDropped() && !leader) {
-                engine().unregister(space);
+            if (space.isDropped()) {
+                forget(space);
             }
         }
         namespaces().list().forEach(this::register);
+    }
+
+    private synchronized void forget(KeySpace dropped) {
+        if (!leader && !adopting) {
+            engine().unregister(dropped);
+        }
     }
 
     boolean isSweeping() {
@@ -285,25 +344,71 @@ final class Sharing {
 
     /** Asks and waits for the answer, whoever leads, and be it this process later. */
     private long ask(long kind, long id, long a, long b, String wanted) {
+        Request request = new Request(kind, id, a, b, wanted);
         while (true) {
-            long result;
-            asking.lock();
-            try {
-                Requests own = requests[participant];
-                own.post(kind, id, a, b, wanted);
-                engine().maintenance.wake();
-                for (int spins = 0; !own.isDone(); spins++) {
-                    engine().checkOpen();
-                    SpinLock.backOff(spins);
-                }
-                result = own.result();
-            } finally {
-                asking.unlock();
-            }
+            long result = askOnce(request);
             if (result != LATER) {
                 return result;
             }
             LockSupport.parkNanos(1_000_000);
+        }
+    }
+
+    private long askOnce(Request request) {
+        Maintenance maintenance = engine().maintenance;
+        if (maintenance.isHere()) {
+            return maintenance.answerHere(() -> answer(request, false), LATER);
+        }
+        asking.lock();
+        try {
+            Requests own = requests[participant];
+            long number = own.post(request);
+            engine().maintenance.wake();
+            long since = System.nanoTime();
+            for (int spins = 0; !own.isDone(number); spins++) {
+                engine().checkOpen();
+                if (System.nanoTime() - since > patienceNanos) {
+                    throw noAnswer();
+                }
+                SpinLock.backOff(spins);
+            }
+            return own.result();
+        } finally {
+            asking.unlock();
+        }
+    }
+
+    private RegionException noAnswer() {
+        String leads = participants().stream()
+                .filter(ParticipantInfo::leader)
+                .map(info -> "pid " + info.pid() + ", which leads,")
+                .findFirst()
+                .orElse("whoever leads");
+        return new RegionException(
+                RegionException.Reason.TIMEOUT,
+                "store " + name + ": " + leads + " has not done what was asked of it within "
+                        + patienceNanos / 1_000_000
+                        + " ms; it is stopped, or a listener holds it up: let it go on, or end it, then another process takes over; and try again");
+    }
+
+    /**
+     * Asked by who waits for the end of an update and has looked so often.
+     *
+     * @throws RegionException if it is not to be expected
+     */
+    void checkRepairable(int looks) {
+        boolean repairable = false;
+        for (Requests other : requests) {
+            long attached = other.attached();
+            repairable |= attached != 0 && !other.isReader() && table.isAlive(attached);
+        }
+        if (!repairable || looks > MOST_LOOKS) {
+            throw new RegionException(
+                    RegionException.Reason.TIMEOUT,
+                    "store " + name + ": what is read is being updated by a process that "
+                            + (repairable
+                                    ? "does not come to an end; it is stopped, or whoever should repair what it left is: let it go on, or end it"
+                                    : "died, and nobody who may write has the store attached to repair that: attach it for writing"));
         }
     }
 
@@ -321,7 +426,9 @@ final class Sharing {
 
     boolean drop(String wanted) {
         checkWritable();
-        boolean dropped = ask(Requests.DROP, 0, 0, 0, wanted) == 1;
+        // by its id: done again by another leader, it must not drop one of that name that has been made since
+        KeySpace space = find(wanted);
+        boolean dropped = space != null && ask(Requests.DROP, space.id, 0, 0, "") == 1;
         refresh();
         return dropped;
     }
@@ -345,7 +452,11 @@ final class Sharing {
 
     void clean() {
         checkWritable();
-        ask(Requests.CLEAN, 0, 0, 0, "");
+        Request request = new Request(Requests.CLEAN, 0, 0, 0, "");
+        long since = System.nanoTime();
+        while (askOnce(request) == LATER && System.nanoTime() - since < MOST_CLEANING_NANOS) {
+            LockSupport.parkNanos(1_000_000);
+        }
     }
 
     // ---- leading
@@ -360,8 +471,9 @@ final class Sharing {
                     engine().maintenance.resize(space, hash);
                 }
             });
-            if (requests[i].isPosted()) {
-                requests[i].answer(answer(requests[i]));
+            Taken taken = requests[i].take();
+            if (taken != null) {
+                requests[i].answer(taken.number(), answer(taken.request(), taken.again()));
                 any = true;
             }
         }
@@ -369,13 +481,14 @@ final class Sharing {
         return any;
     }
 
-    private long answer(Requests request) {
+    /** Does what is asked. {@code again}: somebody may have done it, and died before the answer. */
+    private long answer(Request request, boolean again) {
         try {
             KeySpace space = engine().keySpace((int) request.id());
             boolean there = space != null && !space.isDropped();
             return switch ((int) request.kind()) {
                 case (int) Requests.CREATE -> createHere(request.name());
-                case (int) Requests.DROP -> dropHere(request.name());
+                case (int) Requests.DROP -> space != null && there ? dropHere(space) : again ? 1 : 0;
                 case (int) Requests.CLEAR -> space == null || !there ? 0 : clearHere(space, request.a());
                 case (int) Requests.GROW ->
                     space == null || !there ? 0 : space.index.growHere(request.a(), engine().base + request.b());
@@ -385,7 +498,7 @@ final class Sharing {
                     }
                     yield 0;
                 }
-                case (int) Requests.CLEAN -> engine().cleaner.cleanAll() ? 0 : LATER;
+                case (int) Requests.CLEAN -> engine().cleaner.cleanAll(CLEANING_NANOS) ? 0 : LATER;
                 default -> 0;
             };
         } catch (Index.NoRoomException e) {
@@ -409,15 +522,12 @@ final class Sharing {
         return id;
     }
 
-    private long dropHere(String wanted) {
-        KeySpace space = find(wanted);
-        if (space == null) {
-            return 0;
-        }
+    private long dropHere(KeySpace space) {
         if (!namespaces().hasRoomForCondemned()) {
             return LATER;
         }
         space.drop();
+        CrashPoint.at("dropped");
         return 1;
     }
 
@@ -439,7 +549,7 @@ final class Sharing {
         Namespaces.Entry ignored = namespaces().add("", 0, nextRoot(engine().newIndex()));
     }
 
-    /** Takes the lead if nobody has it; whether this process leads now. */
+    /** Takes the lead if nobody has it; whether this process leads now. If it fails, it has the leader's byte and leads not; to be called again. */
     boolean tryLead() {
         if (leader || readOnly || !lives.tryLockByte(SharedLayout.LEADER, true)) {
             return leader;
@@ -449,15 +559,18 @@ final class Sharing {
         }
         memory.putLongVolatile(control + SharedLayout.LEADER_NUMBER, participant + 1);
         engine().lead();
+        leader = true;
+        adopting = false;
         return true;
     }
 
     /** Makes of what the memory says all that only the leader has. Whoever led before is gone, or paused, if it was this process. */
     private void adopt() {
         Engine e = engine();
-        leader = true;
+        beginAdopting();
         e.reclaimer.forget();
-        e.pool.endLoan();
+        e.pool.endLoan(this::inherit);
+        CrashPoint.at("adopting");
         Set<Integer> marked = new HashSet<>();
         Set<Long> descriptors = new HashSet<>();
         Map<Integer, List<Index>> cleared = new HashMap<>();
@@ -501,6 +614,16 @@ final class Sharing {
         }
     }
 
+    /** From now on this process forgets no dropped namespace: whoever leads counts its entries dead. */
+    private synchronized void beginAdopting() {
+        adopting = true;
+    }
+
+    /** While the pool's lock is waited for: takes it from whoever died with it. The rest of what that one left is repaired next. */
+    private void inherit() {
+        dead().forEach(engine().pool::inherit);
+    }
+
     private synchronized KeySpace ownerOf(Namespaces.Condemned old) {
         KeySpace present = engine().keySpace(old.id());
         return present != null ? present : new KeySpace(engine(), this, old.id(), old.root());
@@ -534,7 +657,9 @@ final class Sharing {
         while (!dead().isEmpty()) {
             any = true;
             noteAttached(); // who leads has to be known for alive, or others would not repair what it leaves
-            if (!tryLead()) {
+            if (tryLead()) {
+                boolean ignored = repair(); // of who died since it began to lead
+            } else {
                 if (System.nanoTime() > deadline) {
                     throw new RegionException(
                             RegionException.Reason.TIMEOUT,
@@ -560,7 +685,7 @@ final class Sharing {
                 dead.stream().filter(i -> requests[i].isReader()).toList();
         readers.forEach(this::clear);
         dead.removeAll(readers);
-        if (dead.isEmpty()) {
+        if (dead.isEmpty() && !adopting) {
             if (isPaused()) {
                 resume(); // a repairer died at the very end
             }
@@ -580,9 +705,13 @@ final class Sharing {
             awaitWriters(dead);
             dead.forEach(this::release); // again, should it have been released by a leader that died
             repair(dead);
+            beginAdopting(); // before anything is forgotten of the dead: it is made good if this fails
+            settleCapacity(dead);
             dead.forEach(this::clear);
-            e.setReserve(e.pool.budgetBlocks()); // should one have died while it changed the capacity
             adopt();
+            adopting = !leads; // who does not lead yet has more to do
+            resume(); // before those threads go on: one that saw the pause would let go of what it was at, and nobody
+            // would make that good
         } finally {
             if (leads) {
                 e.reclaimer.resume();
@@ -590,7 +719,6 @@ final class Sharing {
                 e.cleaner.resume();
             }
         }
-        resume();
         e.spaceChanged();
         return true;
     }
@@ -684,8 +812,25 @@ final class Sharing {
             doubt(log, indexes, old);
         });
         int leads = (int) memory.getLongOpaque(control + SharedLayout.LEADER_NUMBER) - 1;
-        log.run(dead, dead.contains(leads));
+        log.run(dead, dead.contains(leads), this::inherit);
         CrashPoint.at("repaired");
+    }
+
+    /** Makes budget and capacity agree if one died while it changed them; either of the two capacities is right. */
+    private void settleCapacity(Set<Integer> dead) {
+        long by = memory.getLongVolatile(control + SharedLayout.RESIZES) - 1;
+        if (by >= 0 && dead.contains((int) by)) {
+            Engine e = engine();
+            int budget = e.pool.budgetBlocks();
+            int before = e.budgetBlocks(e.capacityBytes());
+            if (budget < before) {
+                e.pool.setBudgetBlocks(before, this::inherit);
+            } else if (budget > before) {
+                e.setCapacityBytes(e.capacityOf(budget));
+            }
+            e.setReserve(e.pool.budgetBlocks());
+            memory.putLongVolatile(control + SharedLayout.RESIZES, 0);
+        }
     }
 
     private void addIndex(Map<Integer, List<Index>> indexes, int id, long root) {
@@ -733,7 +878,7 @@ final class Sharing {
         }
         if (count > 0) {
             int[] found = Arrays.copyOf(strays, count);
-            e.reclaimer.retire(() -> e.pool.free(found)); // readers may still be in what was retired
+            e.reclaimer.retire(() -> e.pool.free(BlockTable.INDEX, found)); // readers may still be in what was retired
         }
     }
 
@@ -780,11 +925,14 @@ final class Sharing {
         lives.unlockByte(SharedLayout.DOOR);
     }
 
-    <T> T atTheDoor(java.util.function.Supplier<T> action) {
+    /** Runs what changes the capacity, at the door; if this process dies meanwhile, whoever repairs that makes budget and capacity agree. */
+    void changeCapacity(Runnable change) {
         lives.lockByte(SharedLayout.DOOR, true);
         try {
-            return action.get();
+            memory.putLongVolatile(control + SharedLayout.RESIZES, participant + 1);
+            change.run();
         } finally {
+            memory.putLongVolatile(control + SharedLayout.RESIZES, 0);
             openDoor();
         }
     }
@@ -795,26 +943,41 @@ final class Sharing {
      * @param quiet whether no thread of this process will touch the store any more; else the process stays a participant until it ends
      */
     void leave(boolean quiet) {
-        lives.lockByte(SharedLayout.DOOR, true);
         if (leader) {
+            // before the door, where somebody may wait for whoever leads, and nobody here does it any more
             memory.putLongVolatile(control + SharedLayout.LEADER_NUMBER, 0);
-            lives.unlockByte(SharedLayout.LEADER);
         }
-        if (!quiet) {
-            openDoor();
-            return;
+        lives.unlockByte(SharedLayout.LEADER);
+        lives.lockByte(SharedLayout.DOOR, true);
+        if (quiet) {
+            boolean last = isLast();
+            requests[participant].setAttached(0, false);
+            table.retire(); // not leave: who comes late to this object must not meet a successor's slots
+            if (last) {
+                new Settlement(store).end();
+            }
+            lives.unlockByte(SharedLayout.SOLE);
         }
-        requests[participant].setAttached(0, false);
-        table.leave();
-        lives.close(); // opens the door, too
+        openDoor();
     }
 
-    /** Gives up joining. */
+    /** Whether nobody else has the store, and nothing has to be repaired. */
+    private boolean isLast() {
+        return isAlone() && dead().isEmpty() && !isPaused();
+    }
+
+    /** Gives up joining. Nobody has the store object. */
     void giveUp() {
-        if (requests[participant].attached() == table.self()) {
-            requests[participant].setAttached(0, false);
+        if (engine != null) { // else the memory may be gone
+            if (requests[participant].attached() == table.self()) {
+                requests[participant].setAttached(0, false);
+            }
+            boolean last = isLast();
+            table.leave();
+            if (last) {
+                new Settlement(store).end();
+            }
         }
-        table.leave();
         lives.close();
     }
 }

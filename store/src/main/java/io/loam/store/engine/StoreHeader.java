@@ -38,16 +38,17 @@ import java.util.zip.CRC32C;
  *    536    4 slots        plain    epoch slots of each process
  *    540    4 participants plain    processes at a time
  *    544    4 nodes        plain    NUMA nodes
- *    548    4 policies     plain    bit 0 IN_PLACE, 1 EVICT, 2 keyed hash, 3 only what expires is evicted, 4–7 order of eviction
+ *    548    4 policies     plain    bit 0 IN_PLACE, 1 EVICT, 2 keyed hash, 3 only what expires is evicted, 4–7 order of eviction, 8 room for marks
  *    552    8 seed         plain    of the key hash
  *    560    8 timeout      plain    the longest wait of a write, milliseconds
  *    568    8 data         plain    size of the region, bytes
+ *    576    8 id           plain    a random number, which the control region has too
  * </pre>
  */
 final class StoreHeader {
 
     /** Of everything that processes share: to be raised with every change of a layout or a protocol. */
-    static final int VERSION = 1;
+    static final int VERSION = 3;
 
     static final long EPOCH = 64;
     static final long CLOCK = 128;
@@ -63,6 +64,8 @@ final class StoreHeader {
     private static final long CHECKSUM = 12;
     private static final long FIXED = 512;
     private static final int FIXED_BYTES = 128;
+    private static final long ID = 576;
+    private static final int MARKS = 1 << 8;
 
     private static final long MAGIC = ByteBuffer.wrap("LOAMSTOR".getBytes(StandardCharsets.US_ASCII))
             .order(ByteOrder.LITTLE_ENDIAN)
@@ -70,13 +73,14 @@ final class StoreHeader {
 
     private StoreHeader() {}
 
-    static void write(RawMemory memory, long base, EngineOptions options, Geometry geometry) {
+    static void write(RawMemory memory, long base, EngineOptions options, Geometry geometry, long id) {
         Eviction eviction = options.eviction();
         int policies = (options.updatePolicy() == UpdatePolicy.IN_PLACE ? 1 : 0)
                 | (options.fullPolicy() == FullPolicy.EVICT ? 2 : 0)
                 | (options.floodResistant() ? 4 : 0)
                 | (eviction.domain() == Eviction.Domain.EXPIRING ? 8 : 0)
-                | eviction.order().ordinal() << 4;
+                | eviction.order().ordinal() << 4
+                | (options.marks() ? MARKS : 0);
         ByteBuffer fixed = ByteBuffer.allocate(FIXED_BYTES).order(ByteOrder.LITTLE_ENDIAN);
         fixed.putLong(options.maximumCapacityBytes())
                 .putInt(options.blockBytes())
@@ -89,7 +93,8 @@ final class StoreHeader {
                 .putInt(policies)
                 .putLong(options.hashSeed())
                 .putLong(options.writeTimeoutMillis())
-                .putLong(geometry.reservedBytes);
+                .putLong(geometry.reservedBytes)
+                .putLong(id);
         memory.copyIn(fixed.array(), 0, base + FIXED, FIXED_BYTES);
         memory.putLong(base, MAGIC);
         memory.putInt(base + 8, VERSION);
@@ -97,7 +102,7 @@ final class StoreHeader {
     }
 
     /**
-     * The options that a store was created with, and this process's own.
+     * The options that a store was created with, and this process's own; of one that is to be the only one, its policies too.
      *
      * @param bytes of the region
      * @param where the region, for messages
@@ -142,6 +147,13 @@ final class StoreHeader {
                     + " NUMA nodes; this process sees " + local.topology().nodeCount()
                     + "; attach with a topology of as many");
         }
+        boolean marks = (policies & MARKS) != 0;
+        boolean own = local.exclusive();
+        if (own && local.fullPolicy() == FullPolicy.EVICT && !marks) {
+            throw new IllegalArgumentException(
+                    where + " holds a store that was created without room for reference marks, so that it can't evict;"
+                            + " open it with FullPolicy.REJECT, or create another with FullPolicy.EVICT or exclusively");
+        }
         return new EngineOptions(
                 memory.getLongOpaque(base + CAPACITY),
                 most,
@@ -150,19 +162,28 @@ final class StoreHeader {
                 heads,
                 cleaners,
                 slots,
-                (policies & 1) != 0 ? UpdatePolicy.IN_PLACE : UpdatePolicy.APPEND,
-                (policies & 2) != 0 ? FullPolicy.EVICT : FullPolicy.REJECT,
-                new Eviction(
-                        Eviction.Order.values()[policies >>> 4 & 15],
-                        (policies & 8) != 0 ? Eviction.Domain.EXPIRING : Eviction.Domain.ALL),
+                own ? local.updatePolicy() : (policies & 1) != 0 ? UpdatePolicy.IN_PLACE : UpdatePolicy.APPEND,
+                own ? local.fullPolicy() : (policies & 2) != 0 ? FullPolicy.EVICT : FullPolicy.REJECT,
+                own
+                        ? local.eviction()
+                        : new Eviction(
+                                Eviction.Order.values()[policies >>> 4 & 15],
+                                (policies & 8) != 0 ? Eviction.Domain.EXPIRING : Eviction.Domain.ALL),
                 (policies & 4) != 0,
-                timeout,
+                own ? local.writeTimeoutMillis() : timeout,
                 local.releaseDelayMillis(),
                 local.hugePages(),
                 false,
                 local.clock(),
                 local.topology(),
-                seed);
+                seed,
+                marks,
+                own);
+    }
+
+    /** What tells the store from all others, of its name too. */
+    static long id(RawMemory memory, long base) {
+        return memory.getLong(base + ID);
     }
 
     private static RegionException corrupt(String where, String how) {

@@ -15,6 +15,7 @@ import io.loam.store.log.Log;
 import io.loam.store.log.SpinLock;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -91,6 +92,8 @@ final class TransactionRun<R> {
     private Purpose purpose = Purpose.WRITE;
     /** What an attempt made while waiting came to. */
     private @Nullable Commit pending;
+    /** What listeners are to be told of entries that had expired. */
+    private final List<Runnable> expired = new ArrayList<>();
 
     TransactionRun(KeySpace space, List<byte[]> keys, Function<Transaction, R> body) {
         this.space = space;
@@ -204,8 +207,10 @@ final class TransactionRun<R> {
     private Commit attempt(List<Item> writes) {
         long pin = engine.enterWriter(space.id, 0);
         try {
+            if (!beginTouching(pin)) {
+                return Commit.NO_SPACE;
+            }
             Index index = space.pinnedIndex();
-            beginTouching(pin);
             if (!reserve(writes, pin)) {
                 abandon(writes);
                 return Commit.NO_SPACE;
@@ -224,19 +229,24 @@ final class TransactionRun<R> {
             return outcome;
         } finally {
             if (engine.sharing != null) {
-                engine.sharing.journals().forget(pin);
+                engine.sharing.journals().end(pin);
             }
             engine.exitWriter(pin);
         }
     }
 
-    /** In a shared store: says which keys will be locked, for whoever repairs that if this process dies. */
-    private void beginTouching(long pin) {
+    /** In a shared store: says which keys will be locked, for whoever repairs that if this process dies; false if there is no memory to write it down. */
+    private boolean beginTouching(long pin) {
         if (engine.sharing != null) {
             Journals journals = engine.sharing.journals();
+            if (!journals.begin(pin, items.size())) {
+                neededUnits = (long) journals.blocksFor(items.size()) * engine.geometry.blockUnits;
+                return false;
+            }
             items.values().forEach(item -> journals.setHash(pin, item.number, item.hash));
-            journals.touching(pin, items.size());
+            journals.touching(pin);
         }
+        return true;
     }
 
     private boolean reserve(List<Item> writes, long pin) {
@@ -444,7 +454,11 @@ final class TransactionRun<R> {
             if (item.slot != 0) {
                 engine.log.markDead(item.old, item.oldHeader);
                 if (item.before == null) {
-                    engine.removed(space.id, item.old, item.oldHeader, Cause.EXPIRED);
+                    // told when the write is over: a listener may write itself
+                    Runnable told = engine.removed(space.id, item.old, item.oldHeader, Cause.EXPIRED);
+                    if (told != null) {
+                        expired.add(told);
+                    }
                 }
             }
         }
@@ -454,6 +468,7 @@ final class TransactionRun<R> {
         if (engine.listeners.isEmpty()) {
             return;
         }
+        engine.tell(expired);
         for (Item item : writes) {
             Entry before = item.before;
             if (before != null) {

@@ -25,7 +25,7 @@
  * <p>It lies in two regions: data ({@link io.loam.store.engine.StoreHeader}, tables, blocks) and control ({@link io.loam.store.engine.SharedLayout}: who takes part, epoch slots, requests, journals). Control is written by
  * all, data by writers only: a reader maps it without the right to write. Any writer can damage the store, a reader can't; both can keep memory from being reused. Everything in the regions refers by offset.
  *
- * <p><b>Participants.</b> Each attached store object is one, of at most 32, and holds a byte of the control region's file locked as long as it lives. Its number gives it epoch slots, log heads and journals of its own, so that the
+ * <p><b>Participants.</b> Each attached store object is one, of at most 32, and holds a byte of the control region's file locked as long as its memory is mapped, closed or not. Its number gives it epoch slots, log heads and journals of its own, so that the
  * operations of several processes meet in buckets, counters and the pool's lock, and nowhere else. They are the operations of a private store, by the same code.
  *
  * <p><b>The leader</b> is the writer that holds the leader's byte. It alone cleans, resizes, retires, and makes, clears and drops namespaces; others ask it ({@link io.loam.store.engine.Requests}) and wait. What it keeps in Java objects all follows from
@@ -37,7 +37,8 @@
  * about ({@link io.loam.store.epoch.Epochs.Change}); a transaction says it of each key in its journal. It follows which subtables may hold locks or half a change; what is locked there now is a dead one's
  * ({@link io.loam.store.index.Index#repair}). Heads and journals are the dead one's own: segments that only it appended to are sealed ({@link io.loam.store.log.LogRepair}), overwriting in place and transactions, which can't be undone, are finished
  * ({@link io.loam.store.engine.Journals}). Subtables that are being resized are put in order, too, for whoever resizes may be the dead one or have been stopped half-way. A repair that is cut short is done again by the next leader: nothing is
- * forgotten of the dead until all is done.<br>
+ * forgotten of the dead until all is done. Who fails when it takes over has the leader's byte and leads not; it tries again. Who leads and closes looks for the dead until it has closed, for what it waits for may be theirs.<br>
+ * A repair waits for no code of the user's: listeners are told when the write, the cleaning of the block, or the turn of maintenance is over.<br>
  * So repair costs by participants: some 10^5 slots for each operation that one was at. Only the tables of segments and blocks are looked at as a whole, 16 bytes for each block. What a dead one had counted can't be known to the last
  * entry; a segment it was about counts too much as live, is <em>doubtful</em>, and is cleaned when the store is idle.
  *
@@ -48,7 +49,12 @@
  * S3. A participant's record says ATTACHED from before its first pin until after its last, or until what it left is repaired; who gets a dead one's number waits for that.<br>
  * S4. A journal's phase OVERWRITE or COMMIT is set and reset under the locks of the buckets concerned.<br>
  * S5. A bucket is locked and a location reserved only after the slot or the journal says for which key; a head is changed by its own participant only. The leader asks the others to seal theirs.<br>
- * S6. A block's entries and fillers follow each other without a gap up to its head's position, at any instant: a filler of the whole size is there before the position is moved.
+ * S6. A block's entries and fillers follow each other without a gap up to its head's position, at any instant: a filler of the whole size is there before the position is moved.<br>
+ * S7. A request is taken and answered by a number that no other request in its place has or had: nobody is answered for a predecessor, and what was read of two requests is not done.<br>
+ * S8. A participant's number is given back when nobody in its process can look at the memory any more: what comes late to a closed store object meets slots that are nobody's.
+ *
+ * <p><b>One alone.</b> A participant that opened the store exclusively holds a byte, SOLE, which all others look at when they come to the door. It may have other policies than the store was created with, as they are matters of conduct, and
+ * write the keys of a large transaction to blocks ({@link io.loam.store.engine.Journals}). {@link io.loam.store.engine.Settlement} sees to it that nobody opens a store that the machine has torn when it stopped.
  *
  * <p>Lock order: door, leader's byte, then as in a private store. A process that lacks membarrier can only attach a store whose creator lacked it: then every pin fences.
  */

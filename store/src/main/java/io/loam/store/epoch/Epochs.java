@@ -271,6 +271,18 @@ public final class Epochs {
         return false;
     }
 
+    /** Whether the calling thread is inside of a write, by {@link #setWriting}. Looks at every slot. */
+    public boolean isWritingByCurrentThread() {
+        long id = Thread.currentThread().threadId();
+        for (long i = 0; i < slotCount; i++) {
+            long slot = slots + (i << 6);
+            if (isWriting(slot) && memory.getLong(slot + THREAD) == id) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     /** Takes a tag for something that has just been unlinked, and advances the epoch. */
     public long retireTag() {
         return memory.getAndAddLong(epochAddress, 1);

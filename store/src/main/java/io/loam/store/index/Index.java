@@ -7,6 +7,7 @@ import io.loam.store.crash.CrashPoint;
 import io.loam.store.epoch.Epochs;
 import io.loam.store.epoch.Reclaimer;
 import io.loam.store.log.BlockPool;
+import io.loam.store.log.BlockTable;
 import io.loam.store.log.Entries;
 import io.loam.store.log.EntryLayout;
 import io.loam.store.log.Geometry;
@@ -172,7 +173,7 @@ public final class Index {
         rootAddress = base + geometry.blockOffset(directoryBlock);
         long first = newSubtable(0, 0L, 0, SubtableLayout.MIN_UNITS, -1);
         if (first == 0) {
-            pool.free(directoryBlock);
+            pool.free(BlockTable.INDEX, directoryBlock);
             throw new NoRoomException();
         }
         for (int empty : blocksOf(base + first)) {
@@ -331,7 +332,7 @@ public final class Index {
                 continue;
             }
             if ((control & BUSY) != 0) {
-                SpinLock.backOff(spins++);
+                entries.awaitUpdate(spins++);
                 continue;
             }
             for (long found = candidates(control, tag); found != 0; found &= found - 1) {
@@ -863,7 +864,7 @@ public final class Index {
         int[] blocks = pool.allocateIndex((units + perBlock - 1) / perBlock);
         long offset = blocks.length == 0 ? 0 : slab.allocate();
         if (offset == 0) {
-            pool.free(blocks);
+            pool.free(BlockTable.INDEX, blocks);
             return 0;
         }
         long descriptor = base + offset;
@@ -1303,11 +1304,12 @@ public final class Index {
             return;
         }
         transfersBegun.incrementAndGet();
-        memory.getAndAddLong(source + SubtableLayout.KEYS, -movedLower - movedUpper);
+        // in this order: whoever adds them up to see whether there is room finds too many for a moment, never too few
         memory.getAndAddLong(resize.lower + SubtableLayout.KEYS, movedLower);
         if (movedUpper != 0) {
             memory.getAndAddLong(resize.upper + SubtableLayout.KEYS, movedUpper);
         }
+        memory.getAndAddLong(source + SubtableLayout.KEYS, -movedLower - movedUpper);
         transfersEnded.incrementAndGet();
     }
 
@@ -1552,7 +1554,7 @@ public final class Index {
     }
 
     private void free(long descriptor) {
-        pool.free(blocksOf(descriptor));
+        pool.free(BlockTable.INDEX, blocksOf(descriptor));
         slab.free(descriptor - base);
     }
 
@@ -1583,9 +1585,10 @@ public final class Index {
 
     private void visitTable(long descriptor, Set<Long> seen, Table visitor) {
         if (seen.add(descriptor)) {
-            visitor.visit(descriptor);
+            // before the visit, which may free the descriptor
             long lower = memory.getLongAcquire(descriptor + SubtableLayout.SUCCESSOR);
             long upper = memory.getLong(descriptor + SubtableLayout.UPPER);
+            visitor.visit(descriptor);
             if (lower != 0) {
                 visitTable(base + lower, seen, visitor);
             }
@@ -1653,7 +1656,7 @@ public final class Index {
                 continue;
             }
             if ((control & BUSY) != 0) {
-                SpinLock.backOff(spins++);
+                entries.awaitUpdate(spins++);
                 continue;
             }
             for (int number = 0; number <= farthestNow(bucket); number++) {
@@ -1701,7 +1704,7 @@ public final class Index {
                 }
             }
             forEachTable(this::free);
-            pool.free(directoryBlock);
+            pool.free(BlockTable.INDEX, directoryBlock);
         } finally {
             resizing.unlock();
             pieces.writeLock().unlock();

@@ -149,9 +149,19 @@ public final class BlockPool {
         }
     }
 
-    /** Makes what segments and the index do not own free, by {@code isOwned}. Nobody else takes or frees. */
-    public void freeUnowned(IntPredicate isOwned) {
-        SpinLock.lock(memory, base, holder);
+    /** Takes the lock; {@code meanwhile} is run again and again: whoever holds it may die, and nobody else but the caller {@link #inherit} it. */
+    private void lock(Runnable meanwhile) {
+        for (int spins = 0; !SpinLock.tryLock(memory, base, holder); spins++) {
+            if (spins % 100 == 99) {
+                meanwhile.run();
+            }
+            SpinLock.backOff(spins);
+        }
+    }
+
+    /** Makes what segments and the index do not own free, by {@code isOwned}. Nobody else takes or frees. {@code meanwhile} is run again and again until the lock is free. */
+    public void freeUnowned(IntPredicate isOwned, Runnable meanwhile) {
+        lock(meanwhile);
         try {
             for (int block = 0; block < geometry.maximumBlocks; block++) {
                 if (blocks.owner(block) != BlockTable.FREE && !isOwned.test(block)) {
@@ -238,7 +248,12 @@ public final class BlockPool {
 
     /** Changes the budget; free may become negative, then nothing is given out until enough came back. */
     public void setBudgetBlocks(int budget) {
-        SpinLock.lock(memory, base, holder);
+        setBudgetBlocks(budget, () -> {});
+    }
+
+    /** As {@link #setBudgetBlocks(int)}; {@code meanwhile} is run again and again until the lock is free. */
+    public void setBudgetBlocks(int budget, Runnable meanwhile) {
+        lock(meanwhile);
         try {
             changeBudget(budget);
         } finally {
@@ -319,7 +334,12 @@ public final class BlockPool {
 
     /** A pass failed: what it took does not come back with its sources. */
     public void endLoan() {
-        SpinLock.lock(memory, base, holder);
+        endLoan(() -> {});
+    }
+
+    /** As {@link #endLoan()}; {@code meanwhile} is run again and again until the lock is free. */
+    public void endLoan(Runnable meanwhile) {
+        lock(meanwhile);
         try {
             memory.putLong(base + MOST_LENT, 0);
             memory.putLongOpaque(base + LENT, 0);
@@ -468,10 +488,21 @@ public final class BlockPool {
         return free > 0 && free < groupSize(group);
     }
 
-    /** Gives blocks back. */
-    public void free(int... freed) {
+    /**
+     * Gives blocks back.
+     *
+     * @param owner who has them
+     * @throws IllegalStateException if one of them is another's: what is in it stays
+     */
+    public void free(int owner, int... freed) {
         SpinLock.lock(memory, base, holder);
         try {
+            for (int block : freed) {
+                if (blocks.owner(block) != owner) {
+                    throw new IllegalStateException("block " + block + " is freed by " + owner + " and belongs to "
+                            + blocks.owner(block) + "; the store is damaged");
+                }
+            }
             for (int block : freed) {
                 freeOne(block);
                 CrashPoint.at("block-freed");
@@ -487,9 +518,6 @@ public final class BlockPool {
     }
 
     private void freeOne(int block) {
-        if (blocks.owner(block) == BlockTable.FREE) {
-            throw new IllegalStateException("block " + block + " is freed twice; the store is damaged");
-        }
         blocks.setOwner(block, BlockTable.FREE);
         int group = block / geometry.groupBlocks;
         int bit = block % geometry.groupBlocks;

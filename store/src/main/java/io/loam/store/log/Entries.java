@@ -7,6 +7,7 @@ import io.loam.store.crash.CrashPoint;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
+import java.util.function.IntConsumer;
 
 /**
  * Reads and writes entries at their locations. A location is an offset from the store's base, a multiple of 8. The caller is pinned.
@@ -16,14 +17,28 @@ import java.lang.invoke.VarHandle;
  */
 public final class Entries {
 
+    /** After so many looks at an update that does not end, each of which takes some 0.1 ms, somebody is asked whether it can end. */
+    private static final int HELD_LOOKS = 1 << 13;
+
     private final RawMemory memory;
     private final long base;
     private final Geometry geometry;
     private final BlockTable blocks;
     private final MemorySegment view;
+    private final IntConsumer held;
 
     /** @param view the memory from {@code base} on, that readers may be handed slices of */
     public Entries(RawMemory memory, long base, Geometry geometry, BlockTable blocks, MemorySegment view) {
+        this(memory, base, geometry, blocks, view, looks -> {});
+    }
+
+    /**
+     * @param view the memory from {@code base} on, that readers may be handed slices of
+     * @param held is asked by who waits for the end of an update, seldom, with how often it has looked; throws if that is not to be waited for any longer
+     */
+    public Entries(
+            RawMemory memory, long base, Geometry geometry, BlockTable blocks, MemorySegment view, IntConsumer held) {
+        this.held = held;
         this.view = view;
         this.memory = memory;
         this.base = base;
@@ -94,7 +109,15 @@ public final class Entries {
             if ((header & LOCKED) == 0) {
                 return header;
             }
-            SpinLock.backOff(spins);
+            awaitUpdate(spins);
+        }
+    }
+
+    /** Waits for the end of an update, of an entry or of several, before the next look, of which there have been so many. */
+    public void awaitUpdate(int looks) {
+        SpinLock.backOff(looks);
+        if ((looks & HELD_LOOKS - 1) == HELD_LOOKS - 1) {
+            held.accept(looks);
         }
     }
 
@@ -482,12 +505,12 @@ public final class Entries {
         memory.putLongRelease(base + to, memory.getLong(base + from));
     }
 
-    /** Units that the entry would have without the spare room that an overwrite left in it. */
-    public long trimmedUnits(long location, long header) {
+    /** Units that the entry would have, with a value of so many bytes, without the spare room that an overwrite left in it. */
+    public long trimmedUnits(long location, long header, long valueLength) {
         if ((header & SLACK) == 0 || !isCompact(header)) {
             return units(location, header);
         }
-        return compactPrefix(header) + compactKeyLength(header) + compactValueLength(location, header) + 7 >>> 3;
+        return compactPrefix(header) + compactKeyLength(header) + valueLength + 7 >>> 3;
     }
 
     /** As {@link #copyEntry}, for an entry with spare room, which the copy lacks. Its key's lock is held. */

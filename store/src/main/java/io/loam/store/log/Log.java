@@ -145,6 +145,7 @@ public final class Log {
      * @param note address of a word that is to have the location from before it is taken, in a shared store, so that it is known if this process dies; 0: none
      */
     public long reserve(int head, long units, long overhead, Purpose purpose, long note) {
+        checkOverhead(units, overhead);
         if (units <= smallUnits) {
             long location =
                     shared ? takeLocking(heads[head], units, overhead, note) : heads[head].tryReserve(units, overhead);
@@ -153,6 +154,14 @@ public final class Log {
             }
         }
         return reserveSlowly(heads[head], units, overhead, purpose, note);
+    }
+
+    /** Below 0 it would take a unit of the reservation back from the head's position, and what follows would lie over its end. */
+    private static void checkOverhead(long units, long overhead) {
+        if (overhead < 0 || overhead > units << 3) {
+            throw new IllegalArgumentException(
+                    "an entry of " + units + " units with " + overhead + " bytes that are neither key nor value");
+        }
     }
 
     private long reserveSlowly(Head head, long units, long overhead, Purpose purpose, long note) {
@@ -206,6 +215,7 @@ public final class Log {
 
     /** As {@link #reserve}, in whatever block is open and has room: for the cleaner, when there is no free block left. */
     public long reserveInOpenBlock(long units, long overhead) {
+        checkOverhead(units, overhead);
         for (int i = 0; i < heads.length; i++) {
             long location = !shared
                     ? heads[i].tryReserve(units, overhead)
@@ -374,7 +384,7 @@ public final class Log {
                 if (location >= 0) {
                     return location;
                 }
-                pool.free(added); // somebody appended to the block meanwhile
+                pool.free(target, added); // somebody appended to the block meanwhile
                 dropIfEmpty(head, target);
             }
         } finally {
@@ -664,7 +674,7 @@ public final class Log {
             block = blocks.next(block);
         }
         CrashPoint.at("freeing-segment");
-        pool.free(Arrays.copyOf(chain, count));
+        pool.free(segment, Arrays.copyOf(chain, count));
         CrashPoint.at("blocks-freed");
         segments.setState(segment, SegmentTable.FREE);
     }

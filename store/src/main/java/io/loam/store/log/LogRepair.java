@@ -36,8 +36,9 @@ public final class LogRepair {
      *
      * @param dead numbers of the dead processes
      * @param ledToo whether the one that cleaned is among them
+     * @param meanwhile is run again and again while the pool's lock is waited for
      */
-    public void run(Set<Integer> dead, boolean ledToo) {
+    public void run(Set<Integer> dead, boolean ledToo, Runnable meanwhile) {
         BitSet open = log.closeHeadsOf(dead, ledToo);
         BitSet chained = new BitSet();
         for (int segment = 0; segment < segments.slots(); segment++) {
@@ -51,7 +52,7 @@ public final class LogRepair {
                 chain(segment, chained);
             }
         }
-        pool.freeUnowned(block -> blocks.owner(block) == BlockTable.INDEX || chained.get(block));
+        pool.freeUnowned(block -> blocks.owner(block) == BlockTable.INDEX || chained.get(block), meanwhile);
     }
 
     /** An entry of which a dead process was about to say that it is dead: then its segment counts too much as live. */

@@ -2,52 +2,27 @@ package io.loam.store.cleaner;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.loam.memory.HeapMemory;
-import io.loam.memory.RawMemory;
 import io.loam.store.cleaner.CleaningPolicy.Candidate;
 import io.loam.store.epoch.Epochs;
-import io.loam.store.epoch.Reclaimer;
-import io.loam.store.log.BlockPool;
 import io.loam.store.log.BlockPool.Purpose;
-import io.loam.store.log.BlockTable;
-import io.loam.store.log.Entries;
-import io.loam.store.log.Geometry;
 import io.loam.store.log.Log;
+import io.loam.store.log.PlainLog;
 import io.loam.store.log.SegmentTable;
-import java.lang.foreign.MemorySegment;
-import java.time.InstantSource;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** Which segments are candidates, and what their scores follow. */
 class CleaningPolicyTest {
 
-    private static final int BLOCK_BYTES = 4096;
     private static final int UNITS = 16;
 
-    private final Geometry geometry = new Geometry(128 * BLOCK_BYTES, BLOCK_BYTES, 4 * BLOCK_BYTES, 16, 1, 2, 1, false);
-    private final RawMemory memory = new HeapMemory(geometry.reservedBytes);
-    private final Epochs epochs = new Epochs(memory, 64, geometry.epochOffset, geometry.epochSlots, false);
-    private final BlockTable blocks = new BlockTable(memory, geometry.blockTableOffset);
-    private final SegmentTable segments = new SegmentTable(memory, geometry.segmentOffset, geometry.segmentSlots);
-    private final BlockPool pool = new BlockPool(memory, geometry, blocks, geometry.poolOffset, 1);
-    private final Log log = new Log(
-            memory,
-            0,
-            geometry,
-            blocks,
-            pool,
-            segments,
-            new Entries(memory, 0, geometry, blocks, MemorySegment.NULL),
-            epochs,
-            new Reclaimer(epochs, memory, 144),
-            InstantSource.system(),
-            128);
-    private final CleaningPolicy policy = new CleaningPolicy(geometry, segments, blocks, log, epochs);
+    private final PlainLog plain = new PlainLog();
+    private final Log log = plain.log;
+    private final SegmentTable segments = plain.segments;
+    private final Epochs epochs = plain.epochs;
+    private final CleaningPolicy policy = new CleaningPolicy(PlainLog.GEOMETRY, segments, plain.blocks, log, epochs);
 
     CleaningPolicyTest() {
-        pool.format(geometry.maximumBlocks);
-        log.format();
         log.setRetires();
     }
 

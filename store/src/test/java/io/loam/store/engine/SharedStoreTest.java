@@ -7,6 +7,7 @@ import io.loam.memory.RawMemory;
 import io.loam.memory.region.Access;
 import io.loam.memory.region.MappedRegion;
 import io.loam.memory.region.RegionException;
+import io.loam.memory.region.RegionOptions;
 import io.loam.memory.region.Registry;
 import io.loam.store.FullPolicy;
 import io.loam.store.Guard;
@@ -27,9 +28,12 @@ import java.util.Objects;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.Executors;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Several processes, or several store objects of one, share a store. */
 @Timeout(240)
@@ -311,10 +315,36 @@ final class SharedStoreTest {
     }
 
     private void poke(long offset, int value) {
-        try (MappedRegion data =
-                directory.registry.regions().map(directory.registry.regions().get("s.data"), Access.WRITE, true)) {
-            RawMemory.ofProcess().putInt(data.address() + offset, value);
+        poke("s.data", offset, value);
+    }
+
+    private void poke(String region, long offset, int value) {
+        try (MappedRegion mapped =
+                directory.registry.regions().map(directory.registry.regions().get(region), Access.WRITE, true)) {
+            RawMemory.ofProcess().putInt(mapped.address() + offset, value);
         }
+    }
+
+    @Test
+    void controlRegionOfAnotherStoreIsRefused() {
+        create().close();
+        poke("s.control", SharedLayout.ID, 1234);
+        assertThatThrownBy(this::attach)
+                .isInstanceOfSatisfying(
+                        RegionException.class, e -> assertThat(e.reason()).isEqualTo(RegionException.Reason.CORRUPT))
+                .hasMessageContaining("of two stores");
+    }
+
+    @Test
+    void shortControlRegionIsRefused() {
+        create().close();
+        directory.registry.regions().delete("s.control");
+        directory.registry.regions().create("s.control", RegionOptions.of(8192));
+        poke("s.control", SharedLayout.READY, 1);
+        assertThatThrownBy(this::attach)
+                .isInstanceOfSatisfying(
+                        RegionException.class, e -> assertThat(e.reason()).isEqualTo(RegionException.Reason.CORRUPT))
+                .hasMessageContaining("8192 bytes");
     }
 
     @Test
@@ -357,7 +387,11 @@ final class SharedStoreTest {
                 Store store = Store.attach(registry, "s")) {
             System.out.println("attached");
             String line = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8)).readLine();
-            System.out.println(work(store, Integer.parseInt(line)));
+            if (line.startsWith("capacity ")) {
+                store.setCapacityBytes(Long.parseLong(line.substring("capacity ".length())));
+            } else {
+                System.out.println(work(store, Integer.parseInt(line)));
+            }
         }
     }
 
@@ -422,6 +456,75 @@ final class SharedStoreTest {
                 assertThat(other.size()).isEqualTo(1);
                 assertSound(other);
             }
+        }
+    }
+
+    /** Forbidden: a drop that was done is reported as none, because the leader died before it answered. */
+    @Test
+    void whatTheLeaderDroppedBeforeItDiedWasDropped() throws Exception {
+        create().close();
+        try (ChildJvm leader = child("-Dloam.crash=dropped:1")) {
+            assertThat(leader.line()).isEqualTo("attached");
+            try (Store other = attach()) {
+                other.namespace("n").put(bytes("k"), bytes("v"));
+                assertThat(other.dropNamespace("n")).isTrue();
+                assertThat(leader.exit()).isEqualTo(137);
+                assertThat(other.findNamespace("n")).isNull();
+                assertThat(other.dropNamespace("n")).isFalse();
+                assertSound(other);
+            }
+        }
+    }
+
+    /** Forbidden: who failed when it took the lead has it, and leads not. */
+    @Test
+    void whoFailsToTakeTheLeadTriesAgain() throws Exception {
+        Store creator = create();
+        try (ChildJvm next = child("-Dloam.fail=adopting:1")) {
+            assertThat(next.line()).isEqualTo("attached");
+            Namespace dropped = creator.namespace("n");
+            dropped.put(bytes("k"), bytes("v"));
+            try (Store reader = Store.attachReadOnly(directory.registry, "s")) {
+                creator.close();
+                for (int looks = 0; looks < 20_000 && !leads(reader, next.process.pid()); looks++) {
+                    LockSupport.parkNanos(1_000_000);
+                }
+                assertThat(leads(reader, next.process.pid())).isTrue();
+            }
+            try (Store other = attach()) {
+                assertThat(other.dropNamespace("n")).isTrue();
+                overwrite(other, 5L * CAPACITY);
+                assertSound(other);
+            }
+        }
+    }
+
+    private static boolean leads(Store store, long pid) {
+        return store.stats().participants().stream().anyMatch(info -> info.leader() && info.pid() == pid);
+    }
+
+    /** Either capacity is right, but the budget of blocks must be that of the one which the store says. */
+    @ParameterizedTest
+    @ValueSource(ints = {CAPACITY / 2, 2 * CAPACITY})
+    void capacityAndBudgetAgreeWhenWhoeverChangedThemDied(int capacity) throws Exception {
+        try (Store creator = Store.builder()
+                        .capacityBytes(CAPACITY)
+                        .maximumCapacityBytes(4 * CAPACITY)
+                        .hugePages(false)
+                        .create(directory.registry, "s");
+                ChildJvm child = child("-Dloam.crash=budget-set:1")) {
+            assertThat(child.line()).isEqualTo("attached");
+            child.say("capacity " + capacity);
+            assertThat(child.exit()).isEqualTo(137);
+            Engine engine = ((LogStore) creator).engine;
+            Sharing sharing = Objects.requireNonNull(engine.sharing);
+            while (sharing.hasDead() || sharing.isPaused()) {
+                LockSupport.parkNanos(1_000_000);
+            }
+            assertThat(engine.pool.budgetBlocks()).isEqualTo(engine.budgetBlocks(creator.capacityBytes()));
+            creator.setCapacityBytes(3 * CAPACITY);
+            assertThat(engine.pool.budgetBlocks()).isEqualTo(engine.budgetBlocks(3 * CAPACITY));
+            assertSound(creator);
         }
     }
 

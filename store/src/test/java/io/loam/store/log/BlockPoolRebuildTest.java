@@ -2,6 +2,7 @@ package io.loam.store.log;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.loam.memory.HeapMemory;
@@ -35,7 +36,7 @@ class BlockPoolRebuildTest {
     private void takeAndFree(int steps) {
         for (int i = 0; i < steps; i++) {
             if (taken.size() > 20 && random.nextBoolean()) {
-                pool.free(taken.remove());
+                pool.free(OWNER, taken.remove());
             } else {
                 int[] into = new int[1 + random.nextInt(3)];
                 if (pool.allocate(Purpose.CLEAN, random.nextInt(geometry.nodes), OWNER, into)) {
@@ -77,7 +78,7 @@ class BlockPoolRebuildTest {
             }
             assertEquals(Arrays.toString(before), Arrays.toString(after));
             takeAndFree(500);
-            taken.forEach(pool::free);
+            taken.forEach(block -> pool.free(OWNER, block));
             assertEquals(0, pool.usedBlocks());
             assertEquals(geometry.maximumBlocks, pool.freeBlocks());
         }
@@ -103,6 +104,20 @@ class BlockPoolRebuildTest {
         assertEquals(-1, pool.freeBlocks());
     }
 
+    /** Forbidden: what is freed for the second time takes a block from the one who has it by then. */
+    @Test
+    void blockOfAnotherIsNotFreed() {
+        open(65536, 1);
+        int[] block = new int[1];
+        assertTrue(pool.allocate(Purpose.WRITE, 0, OWNER, block));
+        long free = pool.freeBlocks();
+        assertThrows(IllegalStateException.class, () -> pool.free(OWNER + 1, block));
+        assertEquals(free, pool.freeBlocks());
+        pool.free(OWNER, block);
+        assertThrows(IllegalStateException.class, () -> pool.free(OWNER, block));
+        assertEquals(free + 1, pool.freeBlocks());
+    }
+
     @Test
     void theBudgetIsLoweredOnlyAsFarAsTheCleanerCanGoOn() {
         open(65536, 1);
@@ -115,7 +130,7 @@ class BlockPoolRebuildTest {
         assertEquals(6, pool.freeBlocks());
         assertFalse(pool.approachBudget(all / 4));
         assertEquals(6, pool.freeBlocks());
-        pool.free(used);
+        pool.free(OWNER, used);
         assertTrue(pool.approachBudget(all / 4));
         assertEquals(all / 4, pool.freeBlocks());
         assertTrue(pool.approachBudget(all));

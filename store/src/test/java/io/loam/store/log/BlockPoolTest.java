@@ -124,7 +124,7 @@ class BlockPoolTest {
                     retired.add(source);
                 }
                 while (!retired.isEmpty() && random.nextInt(4) > 0) {
-                    all.free(retired.remove());
+                    all.free(1, retired.remove());
                 }
             }
         }

@@ -136,7 +136,7 @@ class LogDeathTest {
 
     private void repair(Shared shared, Participant survivor) {
         new LogRepair(geometry, shared.blocks, survivor.pool, shared.segments, shared.entries, survivor.log)
-                .run(Set.of(DYING), false);
+                .run(Set.of(DYING), false, () -> {});
     }
 
     private void check(Shared shared, Participant survivor, String when) {
