@@ -1,6 +1,7 @@
 /** The Redis protocol over log-structured memory. */
 module io.loam.server {
     requires transitive io.loam.store;
+    requires transitive micrometer.core;
     requires io.netty.buffer;
     requires io.netty.codec;
     requires io.netty.common;
@@ -11,6 +12,8 @@ module io.loam.server {
     requires jdk.httpserver;
     requires jdk.jfr;
     requires jdk.net;
+    requires micrometer.registry.prometheus;
+    requires io.prometheus.metrics.model;
     requires static transitive org.jspecify;
 
     exports io.loam.server;

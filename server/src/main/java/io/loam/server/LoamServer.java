@@ -1,16 +1,20 @@
 package io.loam.server;
 
-import io.loam.memory.ProcessMemory;
 import io.loam.server.command.Service;
 import io.loam.server.connection.Transport;
 import io.loam.server.family.Families;
 import io.loam.server.watch.MetricsServer;
+import io.loam.server.watch.ServerMeters;
 import io.loam.server.watch.Watch;
 import io.loam.store.Store;
+import io.micrometer.core.instrument.MeterRegistry;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.net.BindException;
 import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
 
@@ -32,14 +36,19 @@ public final class LoamServer implements AutoCloseable {
     private final ServerOptions options;
     private final Service service;
     private final Transport transport;
+    private final String data;
     private final CountDownLatch stopped = new CountDownLatch(1);
+    private final Watch watch;
+    private final List<ServerMeters> bound = new ArrayList<>();
     private @Nullable MetricsServer metrics;
     private boolean closed;
 
-    private LoamServer(ServerOptions options, Service service, Transport transport) {
+    private LoamServer(ServerOptions options, Service service, Watch watch, Transport transport, String data) {
         this.options = options;
         this.service = service;
+        this.watch = watch;
         this.transport = transport;
+        this.data = data;
     }
 
     /**
@@ -54,13 +63,24 @@ public final class LoamServer implements AutoCloseable {
 
     /** As {@link #start(ServerOptions)}; expiry goes by {@code clock}. */
     public static LoamServer start(ServerOptions options, InstantSource clock) throws BindException {
-        Store store = open(options, clock);
-        Service service = new Service(options, store, clock);
+        long begin = System.nanoTime();
+        Store store = ServerStore.open(options, clock);
+        Service service;
         try {
+            service = new Service(options, store, clock);
+        } catch (RuntimeException e) {
+            store.close();
+            throw e;
+        }
+        try {
+            String data = data(options, service, (System.nanoTime() - begin) / 1_000_000);
+            if (!data.isEmpty()) {
+                LOG.log(Level.INFO, "data {0}", data);
+            }
             Watch watch = Watch.begin(service);
             Families.register(service, watch);
             Transport transport = new Transport(service);
-            LoamServer server = new LoamServer(options, service, transport);
+            LoamServer server = new LoamServer(options, service, watch, transport, data);
             try {
                 transport.bind();
                 service.setPort(transport.port() > 0 ? transport.port() : transport.tlsPort());
@@ -101,18 +121,17 @@ public final class LoamServer implements AutoCloseable {
         });
     }
 
-    /** A store that CONFIG SET maxmemory can make twice as large. */
-    private static Store open(ServerOptions options, InstantSource clock) {
-        ServerOptions.Policy policy = options.policy();
-        return Store.builder()
-                .capacityBytes(options.maxMemory())
-                .maximumCapacityBytes(
-                        Math.max(options.maxMemory(), Math.min(2 * options.maxMemory(), ProcessMemory.physicalBytes())))
-                .updatePolicy(options.updatePolicy())
-                .fullPolicy(policy.full())
-                .eviction(policy.eviction())
-                .clock(clock)
-                .open();
+    private static String data(ServerOptions options, Service service, long millis) {
+        if (options.data().isEmpty()) {
+            return "";
+        }
+        long keys = service.keyspace().keys();
+        String how = switch (service.store().stats().opening()) {
+            case CREATED -> "new";
+            case REPAIRED -> String.format(Locale.ROOT, "%,d keys, repaired after its server had died", keys);
+            default -> String.format(Locale.ROOT, "%,d keys, left in order", keys);
+        };
+        return String.format(Locale.ROOT, "%s: %s, opened in %,d ms", ConfigFile.path(options.data()), how, millis);
     }
 
     /** The port it listens at; if there is none without TLS, {@link #tlsPort}. */
@@ -123,6 +142,11 @@ public final class LoamServer implements AutoCloseable {
     /** The port it listens at for TLS; 0: none. */
     public int tlsPort() {
         return transport.tlsPort();
+    }
+
+    /** What the directory of the data held when the server started, in words; empty if the data are this process's alone. */
+    public String data() {
+        return data;
     }
 
     /** The transport's name: {@code io_uring}, {@code epoll} or {@code nio}. */
@@ -139,6 +163,20 @@ public final class LoamServer implements AutoCloseable {
         return service;
     }
 
+    /**
+     * Adds what the server counts to an application's own registry of Micrometer, until the server is closed: {@code server::bindTo} is a {@code MeterBinder}. The names are those of {@code /metrics}, written as
+     * Micrometer has them: {@code loam.memory.live} in {@code bytes}. A registry holds one server's meters.
+     *
+     * @throws IllegalArgumentException if the registry has the meters of a server already
+     * @throws IllegalStateException if the server is closed
+     */
+    public synchronized void bindTo(MeterRegistry registry) {
+        if (closed) {
+            throw new IllegalStateException("the server is closed: it has no figures any more");
+        }
+        bound.add(ServerMeters.bind(service, watch.figures(), registry));
+    }
+
     /** Waits until a client sends SHUTDOWN. */
     public void await() throws InterruptedException {
         stopped.await();
@@ -151,11 +189,14 @@ public final class LoamServer implements AutoCloseable {
             return;
         }
         closed = true;
+        LOG.log(Level.INFO, "stopping; {0} connections end", service.sessionCount());
         if (metrics != null) {
             metrics.close();
         }
+        bound.forEach(ServerMeters::close);
         transport.close();
         service.close();
+        LOG.log(Level.INFO, "stopped");
         stopped.countDown();
     }
 }

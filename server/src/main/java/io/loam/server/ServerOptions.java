@@ -46,6 +46,12 @@ public final class ServerOptions {
     private volatile String bind = "127.0.0.1";
     private volatile int port = 6379;
     private volatile long maxMemory = 1L << 30;
+    /** What {@code maxmemory 0} means. */
+    private long defaultMaxMemory = maxMemory;
+
+    private volatile boolean maxMemoryGiven;
+    private volatile String data = "";
+    private volatile String dataIfDamaged = "refuse";
     private volatile String maxMemoryPolicy = "noeviction";
     private volatile String requirePass = "";
     private volatile int databases = 16;
@@ -72,6 +78,9 @@ public final class ServerOptions {
             "normal", new OutputLimit(0, 0, 0),
             "slave", new OutputLimit(256 << 20, 64 << 20, 60),
             "pubsub", new OutputLimit(32 << 20, 8 << 20, 60));
+    /** Bytes, or, below 0, percents of {@link #maxMemory}. */
+    private volatile long clientMemory;
+
     private volatile int hashMaxListpackEntries = 128;
     private volatile int hashMaxListpackValue = 64;
 
@@ -113,7 +122,21 @@ public final class ServerOptions {
         Map<String, Parameter> map = new LinkedHashMap<>();
         fixed(map, "bind", o -> o.bind, (o, text) -> o.bind = text.strip());
         fixed(map, "port", o -> number(o.port), (o, text) -> o.port = (int) Parameter.parseNumber(text, 0, 65535));
-        free(map, "maxmemory", o -> number(o.maxMemory), (o, text) -> o.maxMemory = Parameter.parseBytes(text));
+        free(map, "maxmemory", o -> number(o.maxMemory), (o, text) -> {
+            long bytes = Parameter.parseBytes(text);
+            if (bytes == 0) {
+                throw new IllegalArgumentException("0 is no limit to Redis; here there always is one, as all memory is"
+                        + " laid out for it at the start: give a size, as 4gb");
+            }
+            o.maxMemory = bytes;
+            o.maxMemoryGiven = true;
+        });
+        fixed(map, "data", o -> o.data, (o, text) -> o.data = text);
+        fixed(
+                map,
+                "data-if-damaged",
+                o -> o.dataIfDamaged,
+                (o, text) -> o.dataIfDamaged = Parameter.parseChoice(text, List.of("refuse", "start-empty")));
         fixed(
                 map,
                 "maxmemory-policy",
@@ -219,6 +242,11 @@ public final class ServerOptions {
                 "notify-keyspace-events",
                 o -> o.notifications.toString(),
                 (o, text) -> o.notifications = NotificationFlags.parse(text));
+        free(
+                map,
+                "maxmemory-clients",
+                o -> o.clientMemory < 0 ? -o.clientMemory + "%" : number(o.clientMemory),
+                (o, text) -> o.clientMemory = parseBytesOrPercents(text));
         free(map, "client-output-buffer-limit", ServerOptions::outputLimitsText, ServerOptions::setOutputLimits);
         for (String form : List.of("listpack", "ziplist")) { // the second name is that of Redis before 7
             free(
@@ -351,6 +379,26 @@ public final class ServerOptions {
             throw new IllegalArgumentException("argument must be between " + least + " and " + most + " inclusive");
         }
         return value;
+    }
+
+    /** Percents are below 0. */
+    private static long parseBytesOrPercents(String text) {
+        String stripped = text.strip();
+        try {
+            if (!stripped.endsWith("%")) {
+                return Parameter.parseBytes(stripped);
+            }
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException("argument must be a memory or percent value", e);
+        }
+        String digits = stripped.substring(0, stripped.length() - 1);
+        if (!digits.matches("\\d{1,9}")) {
+            throw new IllegalArgumentException("argument must be a memory or percent value");
+        }
+        if (Integer.parseInt(digits) > 100) {
+            throw new IllegalArgumentException("percentage argument must be less or equal to 100");
+        }
+        return -Integer.parseInt(digits);
     }
 
     private String outputLimitsText() {
@@ -496,6 +544,15 @@ public final class ServerOptions {
                 }
                 renamedCommands.put(words.get(0), words.get(1));
             }
+            case "maxmemory" -> {
+                if (isZero(text)) {
+                    maxMemory = defaultMaxMemory;
+                    maxMemoryGiven = false;
+                    return "maxmemory 0 is no limit to Redis; here there always is one: " + defaultMaxMemory
+                            + " bytes, as by default; maxmemory SIZE sets another";
+                }
+                set(lower, text);
+            }
             default -> {
                 Parameter parameter = parameter(lower);
                 String note = Unsupported.note(lower, text);
@@ -509,6 +566,14 @@ public final class ServerOptions {
             }
         }
         return null;
+    }
+
+    private static boolean isZero(String size) {
+        try {
+            return Parameter.parseBytes(size) == 0;
+        } catch (IllegalArgumentException e) {
+            return false; // who sets it says why
+        }
     }
 
     /** A parameter's text. */
@@ -533,6 +598,30 @@ public final class ServerOptions {
     /** The store's budget, bytes. */
     public long maxMemory() {
         return maxMemory;
+    }
+
+    /** Whether somebody has asked for {@link #maxMemory}; else it is a default. */
+    boolean isMaxMemoryGiven() {
+        return maxMemoryGiven;
+    }
+
+    /** Sets the budget for the case that nobody asks for one, or asks for 0, bytes. */
+    public ServerOptions setDefaultMaxMemory(long bytes) {
+        defaultMaxMemory = bytes;
+        if (!maxMemoryGiven) {
+            maxMemory = bytes;
+        }
+        return this;
+    }
+
+    /** The directory that the data are kept in, where the next process finds them; empty: they are this process's. */
+    public String data() {
+        return data;
+    }
+
+    /** Whether to begin anew with data that are damaged. */
+    public boolean startsEmptyIfDamaged() {
+        return dataIfDamaged.equals("start-empty");
     }
 
     public String maxMemoryPolicy() {
@@ -649,6 +738,12 @@ public final class ServerOptions {
             throw new IllegalArgumentException("no kind of client is named '" + type + "'");
         }
         return limit;
+    }
+
+    /** The most bytes that all clients together may take besides the store; 0: no limit. */
+    public long clientMemoryLimit() {
+        long limit = clientMemory;
+        return limit < 0 ? maxMemory / 100 * -limit : limit;
     }
 
     /** Whether DEBUG is allowed. */

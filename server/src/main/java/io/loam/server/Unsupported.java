@@ -13,12 +13,29 @@ final class Unsupported {
     /** Why a setting is refused unless it has the value that turns it off. */
     private record Refused(String off, String why) {}
 
-    private static final Map<String, Refused> REFUSED = Map.of(
-            "replicaof", new Refused("no one", "replication" + LATER),
-            "slaveof", new Refused("no one", "replication" + LATER),
-            "cluster-enabled", new Refused("no", "the cluster" + LATER),
-            "loadmodule", new Refused("", "modules of Redis are machine code for Redis and can't be loaded"),
-            "unixsocket", new Refused("", "the server listens at TCP ports only; Unix sockets: that" + LATER));
+    private static final Map<String, Refused> REFUSED = Map.ofEntries(
+            Map.entry("replicaof", new Refused("no one", "replication" + LATER)),
+            Map.entry("slaveof", new Refused("no one", "replication" + LATER)),
+            Map.entry("cluster-enabled", new Refused("no", "the cluster" + LATER)),
+            Map.entry("loadmodule", new Refused("", "modules of Redis are machine code for Redis and can't be loaded")),
+            Map.entry("enable-module-command", new Refused("no", "modules of Redis can't be loaded")),
+            Map.entry(
+                    "unixsocket", new Refused("", "the server listens at TCP ports only; Unix sockets: that" + LATER)),
+            Map.entry(
+                    "tls-ciphers",
+                    new Refused(
+                            "",
+                            "the ciphers are those that the Java platform allows; its security property jdk.tls.disabledAlgorithms forbids more of them, tls-protocols versions")),
+            Map.entry(
+                    "tls-ciphersuites",
+                    new Refused(
+                            "",
+                            "the ciphers are those that the Java platform allows; its security property jdk.tls.disabledAlgorithms forbids more of them, tls-protocols versions")),
+            Map.entry(
+                    "tls-ca-cert-dir",
+                    new Refused(
+                            "",
+                            "write the certificates of the directory into one file, one after the other, and name it by tls-ca-cert-file")));
 
     /** Why settings have no effect, by name or, ending in a star, by its beginning. */
     private static final Map<String, String> NOTED = noted();
@@ -44,7 +61,16 @@ final class Unsupported {
                 "shutdown-*")) {
             map.put(name, disk);
         }
-        for (String name : List.of("replica-*", "slave-*", "repl-*", "min-replicas-*", "masterauth", "masteruser")) {
+        for (String name : List.of(
+                "replica-*",
+                "slave-*",
+                "repl-*",
+                "min-replicas-*",
+                "min-slaves-*",
+                "masterauth",
+                "masteruser",
+                "bind-source-addr",
+                "propagation-error-behavior")) {
             map.put(name, "there is no replication yet");
         }
         map.put("cluster-*", "there is no cluster yet");
@@ -90,9 +116,19 @@ final class Unsupported {
                 "busy-reply-threshold")) {
             map.put(name, "there are no such values yet");
         }
-        for (String name : List.of("tls-replication", "tls-cluster", "tls-session-*", "tls-prefer-server-ciphers")) {
+        for (String name : List.of(
+                "tls-replication",
+                "tls-cluster",
+                "tls-session-*",
+                "tls-prefer-server-ciphers",
+                "tls-client-*",
+                "tls-dh-params-file")) {
             map.put(name, "TLS is that of the Java platform, for clients only");
         }
+        map.put("tracking-table-max-keys", "clients are not told which keys they have cached change");
+        map.put("enable-protected-configs", "a setting that CONFIG SET may not change can't be changed by it here");
+        map.put("unixsocketperm", "the server listens at TCP ports only");
+        map.put("socket-mark-id", "sockets are not marked");
         return map;
     }
 
@@ -104,7 +140,7 @@ final class Unsupported {
     static @Nullable String note(String name, String text) {
         Refused refused = REFUSED.get(name);
         if (refused != null) {
-            if (text.equalsIgnoreCase(refused.off)) {
+            if (text.isEmpty() || text.equalsIgnoreCase(refused.off)) {
                 return name + " is off, as it always is here";
             }
             throw new IllegalArgumentException(name + " " + text + ": " + refused.why);

@@ -3,7 +3,7 @@
  *
  * <pre>
  *   LoamServer ──reads──► ServerOptions ──every──► Parameter          also CONFIG, the file, the command line
- *      ├──opens──► Store (io.loam.store)
+ *      ├──opens──► Store (io.loam.store)             ServerStore: in memory, or in the directory of the data
  *      ├──makes──► Service, CommandTable          command: what a request does
  *      │              ▲ filled by                 family: the commands, by group
  *      └──binds──► Transport ──► Connection       connection: bytes to requests, replies to bytes
@@ -17,6 +17,9 @@
  *
  * <p><b>Settings.</b> A {@link io.loam.server.ConfigFile}, the command line and CONFIG SET all end in {@link io.loam.server.ServerOptions#setAll}, which changes all or none and tells who
  * has asked to be told; {@code Unsupported} knows what Redis has and this server has not.
+ *
+ * <p><b>Data that outlive the process</b> are the store and nothing else: what is to be known after a restart is in its namespaces (docs/encoding.md). A process may die between any two operations of the store. So each operation leaves what is
+ * right for readers, and what is left over is found at the next start: the order of databases is one entry; a flush of all is announced first; elements without a header are swept.
  *
  * <p><b>Layers</b>, each knows those below: connection, family, watch, hash, access, command, pubsub, keyspace, protocol, store.
  */

@@ -1,11 +1,15 @@
 package io.loam.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.loam.server.differential.RealRedis;
 import io.loam.server.differential.RespClient;
+import io.loam.server.differential.Value;
 import io.loam.server.differential.Value.Bulk;
 import io.loam.server.differential.Value.Failure;
+import io.loam.server.differential.Value.Many;
 import io.loam.server.differential.Value.Status;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -76,6 +80,8 @@ final class ConfigFileTest {
                 "rename-command config | rename-command takes a command and another name, or \"\" for none",
                 "appendonly yes | appendonly yes: nothing is written to disk yet, that comes with a later version; the only value is 'no'",
                 "replicaof localhost 6379 | replicaof localhost 6379: replication comes with a later version",
+                "tls-ciphers HIGH | tls-ciphers HIGH: the ciphers are those that the Java platform allows",
+                "tls-ca-cert-dir /etc/ssl | tls-ca-cert-dir /etc/ssl: write the certificates of the directory into one file",
                 "cluster-enabled yes | cluster-enabled yes: the cluster comes with a later version",
                 "loadmodule /lib/x.so | loadmodule /lib/x.so: modules of Redis are machine code for Redis and can't be loaded",
             })
@@ -83,6 +89,35 @@ final class ConfigFileTest {
         assertThatThrownBy(() -> read("timeout 1", "# remark", line))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageStartingWith(directory.resolve("loam.conf") + ":3: " + error);
+    }
+
+    /** Every setting that redis-server has is known by name, and what it is there by default is taken. */
+    @Test
+    void theSettingsOfRedisAreKnown() throws IOException {
+        try (RealRedis redis = RealRedis.start();
+                RespClient client = new RespClient(redis.port())) {
+            List<Value> settings = ((Many) client.call("CONFIG", "GET", "*")).values();
+            assertThat(settings).hasSizeGreaterThan(300);
+            ServerOptions options = new ServerOptions();
+            for (int i = 0; i < settings.size(); i += 2) {
+                String name = ((Bulk) settings.get(i)).text();
+                String value = ((Bulk) settings.get(i + 1)).text();
+                assertThatCode(() -> options.directive(name, List.of(value)))
+                        .as("%s %s", name, value)
+                        .doesNotThrowAnyException();
+            }
+        }
+    }
+
+    @Test
+    void noLimitOfMemoryIsTheDefaultOne() throws IOException {
+        ServerOptions options = new ServerOptions().setDefaultMaxMemory(100 << 20);
+        assertThat(options.directive("maxmemory", List.of("0"))).contains("no limit to Redis", "104857600 bytes");
+        assertThat(options.maxMemory()).isEqualTo(100 << 20);
+        assertThatThrownBy(() -> options.set("maxmemory", "0")).hasMessageContaining("give a size");
+        Path file = file("loam.conf", "maxmemory 64mb", "maxmemory 0kb");
+        assertThat(options.read(file)).singleElement().asString().startsWith(file + ":2: maxmemory 0 is no limit");
+        assertThat(options.maxMemory()).isEqualTo(100 << 20);
     }
 
     @Test

@@ -130,66 +130,6 @@ final class LimitsTest {
         assertThat(server.options().maxClients()).isEqualTo((int) most);
     }
 
-    @Test
-    void manyConnectionsAreServedAtOnce() throws IOException {
-        // each is two files in this process; as many as there may be
-        long wanted = Long.getLong("loam.connections", 2000);
-        int count = (int) Math.min(wanted, (OpenFiles.limit() - 500) / 2);
-        LoamServer server = start("maxclients", Integer.toString(count));
-        List<SocketChannel> channels = new ArrayList<>();
-        ByteBuffer ping = ByteBuffer.wrap(RespClient.encode("PING"));
-        for (int i = 0; i < count; i++) {
-            SocketChannel channel =
-                    SocketChannel.open(new InetSocketAddress(InetAddress.getLoopbackAddress(), server.port()));
-            opened.add(channel);
-            channels.add(channel);
-        }
-        for (SocketChannel channel : channels) {
-            channel.write(ping.duplicate());
-        }
-        for (SocketChannel channel : channels) {
-            ByteBuffer reply = ByteBuffer.allocate(7);
-            while (reply.hasRemaining() && channel.read(reply) >= 0) {
-                // the rest of the seven bytes
-            }
-            assertThat(new String(reply.array(), StandardCharsets.US_ASCII)).isEqualTo("+PONG\r\n");
-        }
-        assertThat(server.service().sessionCount()).isEqualTo(count);
-        for (Session session : server.service().sessions()) {
-            assertThat(session.link().inputBytes())
-                    .as("nothing is held for a client that is idle")
-                    .isZero();
-        }
-    }
-
-    @Test
-    void idleClientsAreDisconnected() throws IOException {
-        LoamServer server = start("timeout", "60");
-        RespClient idle = connect(server);
-        RespClient busy = connect(server);
-        idle.call("PING");
-        clockMillis.addAndGet(50_000);
-        busy.call("PING");
-        clockMillis.addAndGet(20_000);
-        assertThat(idle.isEnded()).isTrue();
-        assertThat(busy.call("PING")).isEqualTo(PONG);
-    }
-
-    /** A client that was cut off in the midst of a request holds no more than it sent, and not for ever. */
-    @Test
-    void aHalfOpenConnectionCostsWhatItSentUntilTheTimeout() throws IOException {
-        LoamServer server = start("timeout", "60");
-        RespClient client = connect(server);
-        assertThat(client.call("PING")).isEqualTo(PONG);
-        client.sendRaw(bytes("*3\r\n$3\r\nSET\r\n$1\r\na\r\n$500000000\r\nonly a little of it"));
-        Session session = only(server);
-        await(() -> session.link().inputBytes() > 0);
-        assertThat(session.link().inputBytes()).isLessThan(256 << 10);
-        clockMillis.addAndGet(61_000);
-        assertThat(client.isEnded()).isTrue();
-        await(() -> server.service().sessionCount() == 0);
-    }
-
     /** A client that shuts its sending side down gets the replies to what it has sent. */
     @ParameterizedTest
     @ValueSource(strings = {"auto", "nio"})

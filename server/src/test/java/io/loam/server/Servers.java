@@ -3,6 +3,7 @@ package io.loam.server;
 import io.loam.server.differential.RespClient;
 import java.io.IOException;
 import java.net.BindException;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.extension.AfterEachCallback;
@@ -15,11 +16,16 @@ public final class Servers implements AfterEachCallback {
 
     /** A server at a free port with 64 MB, and with settings given as names and values in turn. */
     public LoamServer start(String... settings) throws BindException {
+        return start(InstantSource.system(), settings);
+    }
+
+    /** As {@link #start(String...)}, by a clock. */
+    public LoamServer start(InstantSource clock, String... settings) throws BindException {
         ServerOptions options = new ServerOptions().set("port", "0").set("maxmemory", "64mb");
         for (int i = 0; i < settings.length; i += 2) {
             options.set(settings[i], settings[i + 1]);
         }
-        LoamServer server = LoamServer.start(options);
+        LoamServer server = LoamServer.start(options, clock);
         opened.add(server);
         return server;
     }

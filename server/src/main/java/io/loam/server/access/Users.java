@@ -11,12 +11,15 @@ import io.loam.server.command.Interceptor;
 import io.loam.server.command.Link;
 import io.loam.server.command.Service;
 import io.loam.server.command.Session;
+import io.loam.server.command.Throttle;
 import io.loam.server.protocol.Arguments;
 import io.loam.server.protocol.RedisError;
 import io.loam.server.protocol.Reply;
 import io.loam.server.pubsub.Channels.Kind;
 import io.loam.server.pubsub.Subscriber;
 import java.io.IOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
@@ -39,6 +42,8 @@ import org.jspecify.annotations.Nullable;
 /** All users of a server. Changes are made by one thread at a time, checks by any. */
 public final class Users implements Authenticator, Interceptor {
 
+    private static final Logger LOG = System.getLogger(Users.class.getName());
+
     private static final String DEFAULT = "default";
     private static final RedisError NOT_AUTHENTICATED = new RedisError("NOAUTH Authentication required.");
 
@@ -47,6 +52,7 @@ public final class Users implements Authenticator, Interceptor {
     private final ServerOptions options;
     private final Function<Session, String> describe;
     private final AccessLog log = new AccessLog();
+    private final Throttle failures;
     private final ConcurrentSkipListMap<String, User> users = new ConcurrentSkipListMap<>();
     /** Exists always. */
     private final User defaultUser;
@@ -57,6 +63,7 @@ public final class Users implements Authenticator, Interceptor {
         this.table = service.table();
         this.options = service.options();
         this.describe = describe;
+        this.failures = new Throttle(service.clock());
         this.defaultUser = new User(DEFAULT, new Permissions(false, table));
         users.put(DEFAULT, defaultUser);
     }
@@ -120,6 +127,14 @@ public final class Users implements Authenticator, Interceptor {
             return user;
         }
         record(session, "auth", asked, name);
+        // who mixes up name and password gives the password as a name that nobody has
+        failures.tell(more -> LOG.log(
+                Level.WARNING,
+                "client {0} at {1} fails to authenticate as {2}{3}",
+                Long.toString(session.id()),
+                session.link().remoteAddress(),
+                user == null ? "a user that does not exist" : "user " + name,
+                more));
         return null;
     }
 

@@ -5,11 +5,13 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import org.jspecify.annotations.Nullable;
 
-/** How often commands ran and how long, on one event loop: it alone writes, anyone reads. By {@link Command#number}. */
+/** How often commands ran and how long, and how often they found their keys, on one event loop: it alone writes, anyone reads. By {@link Command#number}. */
 public final class CommandCounters {
 
     private static final VarHandle LONGS = MethodHandles.arrayElementVarHandle(long[].class);
     private static final int FIELDS = 4;
+    /** After the commands' counts: keys that were looked for, and were or were not there. */
+    private static final int LOOKUPS = 2;
 
     private final ServerOptions options;
     private final long[] counts;
@@ -18,7 +20,7 @@ public final class CommandCounters {
 
     CommandCounters(int commands, ServerOptions options) {
         this.options = options;
-        counts = new long[FIELDS * commands];
+        counts = new long[FIELDS * commands + LOOKUPS];
         latencies = new Latencies[commands];
     }
 
@@ -61,6 +63,20 @@ public final class CommandCounters {
     /** By the event loop: the command was refused before it ran. */
     public void rejected(Command command) {
         add(FIELDS * command.number() + 3, 1);
+    }
+
+    /** By the event loop: a command has looked for keys to read. */
+    void looked(long hits, long misses) {
+        add(counts.length - 2, hits);
+        add(counts.length - 1, misses);
+    }
+
+    long hits() {
+        return get(counts.length - 2);
+    }
+
+    long misses() {
+        return get(counts.length - 1);
     }
 
     private void add(int at, long delta) {

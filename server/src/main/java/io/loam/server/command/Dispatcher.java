@@ -19,6 +19,8 @@ public final class Dispatcher {
 
     private static final Logger LOG = System.getLogger(Dispatcher.class.getName());
     private static final int ECHOED = 128;
+    /** The longest reply that an event loop makes; much longer than what any request that is not heavy is answered when it has changed something. */
+    private static final long QUICK_REPLY_BYTES = 1 << 20;
 
     private final Service service;
     private final CommandTable table;
@@ -43,32 +45,55 @@ public final class Dispatcher {
             }
             session.setLastCommand(command);
             check(command, arguments);
-            for (Interceptor interceptor : service.interceptors()) {
-                if (interceptor.intercepts(session, command, arguments, reply)) {
-                    return null;
-                }
-            }
-            Transaction transaction = session.transaction();
-            if (transaction.takes(command)) {
-                transaction.queue(command, arguments);
-                reply.status("QUEUED");
-                return null;
-            }
-            Misses.tell(session, command, arguments);
             session.setMayWait(false);
             session.locks().clear();
+            if (arguments.isHeavy()) {
+                return command;
+            }
+            if (!admits(session, command, arguments, reply)) {
+                return null;
+            }
             if (service.isPaused(session, command)
                     || command.isSlow()
-                    || (command.isolation() == Isolation.TRANSACTION && transaction.isSlow())
-                    || !perform(session, command, arguments, reply, mark)) {
+                    || (command.isolation() == Isolation.TRANSACTION
+                            && session.transaction().isSlow())) {
                 return command;
+            }
+            reply.limit(QUICK_REPLY_BYTES);
+            try {
+                if (!perform(session, command, arguments, reply, mark)) {
+                    return command;
+                }
+            } finally {
+                reply.limit(Long.MAX_VALUE);
             }
             service.monitors().tell(session, command, arguments);
         } catch (RedisError e) {
-            session.refused();
-            fail(reply, mark, command == null ? e : abortIfExec(session, command, e));
+            refuse(session, command, reply, mark, e);
         }
         return null;
+    }
+
+    /** Whether the command is to be performed: nobody takes it for himself, nor is it queued. */
+    private boolean admits(Session session, Command command, Arguments arguments, Reply reply) {
+        for (Interceptor interceptor : service.interceptors()) {
+            if (interceptor.intercepts(session, command, arguments, reply)) {
+                return false;
+            }
+        }
+        Transaction transaction = session.transaction();
+        if (transaction.takes(command)) {
+            transaction.queue(command, arguments);
+            reply.status("QUEUED");
+            return false;
+        }
+        Misses.tell(session, command, arguments);
+        return true;
+    }
+
+    private void refuse(Session session, @Nullable Command command, Reply reply, long mark, RedisError error) {
+        session.refused();
+        fail(reply, mark, command == null ? error : abortIfExec(session, command, error));
     }
 
     /** A refused EXEC ends the transaction. */
@@ -85,8 +110,11 @@ public final class Dispatcher {
     public void complete(Session session, Command command, Arguments arguments, Reply reply) {
         long mark = reply.mark();
         session.setMayWait(true);
-        service.awaitUnpaused(session, command);
         try {
+            if (arguments.isHeavy() && !admits(session, command, arguments, reply)) {
+                return;
+            }
+            service.awaitUnpaused(session, command);
             if (session.locks().isHeld()) {
                 executeLocked(session, command, arguments, reply, mark);
             } else {
@@ -94,14 +122,15 @@ public final class Dispatcher {
                 perform(session, command, arguments, reply, mark);
             }
         } catch (RedisError e) {
-            fail(reply, mark, e);
+            refuse(session, command, reply, mark, e);
+            return;
         }
         service.monitors().tell(session, command, arguments);
     }
 
     private void check(Command command, Arguments arguments) {
         if (command.isContainer() && arguments.count() > 1) {
-            throw new RedisError("ERR unknown subcommand '" + shortened(arguments.text(1)) + "'. Try "
+            throw new RedisError("ERR unknown subcommand '" + shortened(arguments, 1) + "'. Try "
                     + command.name().toUpperCase(Locale.ROOT) + " HELP.");
         }
         if (!command.accepts(arguments.count())) {
@@ -119,13 +148,13 @@ public final class Dispatcher {
         }
         StringBuilder rest = new StringBuilder();
         for (int i = 1; i < arguments.count() && rest.length() < ECHOED; i++) {
-            String text = untilNull(arguments.text(i));
+            String text = shortened(arguments, i);
             rest.append('\'')
                     .append(text, 0, Math.min(text.length(), ECHOED - rest.length()))
                     .append("' ");
         }
         return new RedisError(
-                "ERR unknown command '" + shortened(arguments.text(0)) + "', with args beginning with: " + rest);
+                "ERR unknown command '" + shortened(arguments, 0) + "', with args beginning with: " + rest);
     }
 
     /** As C sees a text. */
@@ -134,14 +163,14 @@ public final class Dispatcher {
         return end < 0 ? text : text.substring(0, end);
     }
 
-    private static String shortened(String whole) {
-        String text = untilNull(whole);
-        return text.length() > ECHOED ? text.substring(0, ECHOED) : text;
+    private static String shortened(Arguments arguments, int index) {
+        return untilNull(arguments.text(index, ECHOED));
     }
 
     /** Executes under the command's isolation; false if that needs a thread that may wait, which this is not. */
     private boolean perform(Session session, Command command, Arguments arguments, Reply reply, long mark) {
         session.bindDatabase();
+        long lookups = session.lookups();
         switch (command.isolation()) {
             case NONE -> {
                 return execute(session, command, arguments, reply, mark);
@@ -161,6 +190,7 @@ public final class Dispatcher {
                         return true;
                     }
                     reply.rewind(mark);
+                    session.setLookups(lookups);
                 }
                 locks.sort();
                 return lockAndExecute(session, command, arguments, reply, mark);
@@ -215,11 +245,15 @@ public final class Dispatcher {
 
     /** Executes a command whose isolation is seen to; false if it has to be done again by a thread that may wait. */
     private boolean execute(Session session, Command command, Arguments arguments, Reply reply, long mark) {
+        long lookups = session.lookups();
         try {
             command.execution().execute(session, arguments, reply);
             return true;
-        } catch (Offload e) {
+        } catch (Offload | Reply.TooLongException e) {
             reply.rewind(mark);
+            if (command.isolation() != Isolation.TRANSACTION) { // that goes on where it was
+                session.setLookups(lookups);
+            }
             return false;
         } catch (RedisError e) {
             fail(reply, mark, e);

@@ -5,6 +5,8 @@ import io.loam.server.keyspace.Keyspace;
 import io.loam.server.pubsub.Channels;
 import io.loam.store.Store;
 import io.loam.store.StoreStats;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.security.SecureRandom;
 import java.time.InstantSource;
 import java.util.Collection;
@@ -17,6 +19,7 @@ import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
@@ -25,6 +28,10 @@ import org.jspecify.annotations.Nullable;
 
 /** What all commands of a server share. */
 public final class Service implements AutoCloseable {
+
+    private static final Logger LOG = System.getLogger(Service.class.getName());
+    /** How long commands under way may take when the server closes. */
+    private static final long END_SECONDS = 20;
 
     private final ServerOptions options;
     private final Store store;
@@ -36,6 +43,8 @@ public final class Service implements AutoCloseable {
     private final ExecutorService executor;
     private final Channels channels = new Channels();
     private final Monitors monitors = new Monitors();
+    private final Throttle refusals;
+    private final ClientMemory clientMemory = new ClientMemory(this);
     private final CopyOnWriteArrayList<Consumer<Session>> endings = new CopyOnWriteArrayList<>();
     private final ConcurrentSkipListMap<Long, Session> sessions = new ConcurrentSkipListMap<>();
     private final AtomicLong sessionCount = new AtomicLong();
@@ -54,6 +63,14 @@ public final class Service implements AutoCloseable {
     private volatile long pausedUntilMillis;
     private volatile boolean pauseWritesOnly;
     private volatile int port;
+    /** What was counted when the counters were set to 0. */
+    private volatile long connectionsBefore;
+
+    private volatile long expiredBefore;
+    private volatile long evictedBefore;
+    /** The most memory seen in use. */
+    private volatile long peakMemory;
+
     /** About a tenth of the bytes that can still be written. */
     private volatile long room;
 
@@ -64,6 +81,7 @@ public final class Service implements AutoCloseable {
         this.options = options;
         this.store = store;
         this.clock = clock;
+        this.refusals = new Throttle(clock);
         this.keyspace = new Keyspace(store, options.databases());
         this.startedAtMillis = clock.millis();
         byte[] id = new byte[20];
@@ -134,6 +152,11 @@ public final class Service implements AutoCloseable {
         return monitors;
     }
 
+    /** What clients take besides the store. */
+    public ClientMemory clientMemory() {
+        return clientMemory;
+    }
+
     // ---- sessions
 
     public Collection<Session> sessions() {
@@ -148,9 +171,9 @@ public final class Service implements AutoCloseable {
         return sessionCount.get();
     }
 
-    /** Connections made since the start. */
+    /** Connections made since the counters were set to 0. */
     public long connections() {
-        return lastSession.get();
+        return lastSession.get() - connectionsBefore;
     }
 
     /** Makes a session for a connection, or none if there are as many as allowed. */
@@ -286,6 +309,26 @@ public final class Service implements AutoCloseable {
         return sum;
     }
 
+    /** Keys that commands looked for to read, and found. */
+    public long hits() {
+        return counters.stream().mapToLong(CommandCounters::hits).sum();
+    }
+
+    /** Keys that commands looked for to read, and did not find. */
+    public long misses() {
+        return counters.stream().mapToLong(CommandCounters::misses).sum();
+    }
+
+    /** Keys removed because their time was over, since the counters were set to 0. */
+    public long expiredKeys() {
+        return store.stats().expiredEntries() - expiredBefore;
+    }
+
+    /** Keys removed to make room, since the counters were set to 0. */
+    public long evictedKeys() {
+        return store.stats().evictedEntries() - evictedBefore;
+    }
+
     /** How long a command took on all event loops. */
     public Latencies latencies(Command command) {
         Latencies sum = new Latencies();
@@ -323,6 +366,23 @@ public final class Service implements AutoCloseable {
                 .sum();
     }
 
+    /** Bytes in use: blocks of the store that are not free, and what clients take. Takes some time with many connections. */
+    public long usedMemory() {
+        StoreStats stats = store.stats();
+        long used = stats.capacityBytes() - stats.freeBytes() + clientMemory.bytes();
+        notePeak(used);
+        return used;
+    }
+
+    /** The most that {@link #usedMemory} was, looked at each second and when asked. */
+    public long peakMemory() {
+        return Math.max(peakMemory, usedMemory());
+    }
+
+    private synchronized void notePeak(long used) {
+        peakMemory = Math.max(peakMemory, used);
+    }
+
     /** Runs {@code task} about every second, on an event loop: it must not wait. */
     public void everySecond(Runnable task) {
         secondly.add(task);
@@ -330,6 +390,7 @@ public final class Service implements AutoCloseable {
 
     /** By the transport, about every second. */
     public void second() {
+        usedMemory();
         secondly.forEach(Runnable::run);
     }
 
@@ -349,6 +410,11 @@ public final class Service implements AutoCloseable {
         return sums;
     }
 
+    /** Of messages on connections that are refused. */
+    public Throttle refusals() {
+        return refusals;
+    }
+
     public LongAdder rejectedConnections() {
         return rejectedConnections;
     }
@@ -366,15 +432,28 @@ public final class Service implements AutoCloseable {
     /** CONFIG RESETSTAT; an event loop may count one command to the old sums. */
     public void resetCounters() {
         counters.forEach(CommandCounters::reset);
+        connectionsBefore = lastSession.get();
+        StoreStats stats = store.stats();
+        expiredBefore = stats.expiredEntries();
+        evictedBefore = stats.evictedEntries();
         errors.clear();
         rejectedConnections.reset();
+        clientMemory.evicted().reset();
         inputBytes.reset();
         outputBytes.reset();
     }
 
+    /** Waits for what {@link #executor} runs, then closes the store. */
     @Override
     public void close() {
         executor.shutdownNow();
+        try {
+            if (!executor.awaitTermination(END_SECONDS, TimeUnit.SECONDS)) {
+                LOG.log(Level.WARNING, "commands still run after {0} s; the store is closed under them", END_SECONDS);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt(); // whoever closes does not want to wait
+        }
         store.close();
     }
 }

@@ -21,6 +21,8 @@ public final class Session {
 
     /** What an event loop may copy in one command: some 0.1 ms. */
     private static final long QUICK_BYTES = 512 << 10;
+    /** So many channels are left quickly. */
+    private static final int QUICK_SUBSCRIPTIONS = 1_000;
 
     private final Service service;
     private final long id;
@@ -42,7 +44,15 @@ public final class Session {
     private boolean authenticated;
     private ReplyMode replyMode = ReplyMode.ON;
     private boolean closing;
+    private volatile boolean evictable = true;
+    private volatile boolean evicted;
     private boolean mayWait;
+    /** Bytes that the command has copied on an event loop. */
+    private long copiedBytes;
+
+    /** Keys that the command looked for to read them, those that were there in the low half; see {@link #found}. */
+    private long lookups;
+
     private long refusals;
     private long lastActiveMillis;
     private @Nullable Command lastCommand;
@@ -183,10 +193,18 @@ public final class Session {
         }
     }
 
-    /** Says that a value of so many bytes is to be copied: if that takes long, not on an event loop. */
+    /** Says that a value of so many bytes is to be copied: if that takes long, with what the command has copied before, not on an event loop. */
     public void aboutToCopy(long bytes) {
-        if (bytes > QUICK_BYTES) {
+        copiedBytes += bytes;
+        if (copiedBytes > QUICK_BYTES) {
             mustBeAllowedToWait();
+        }
+    }
+
+    /** Called between the steps of what takes long: lets others have the processor, now and then. */
+    public void pace(int step) {
+        if (mayWait && (step & 127) == 127) {
+            Thread.yield();
         }
     }
 
@@ -207,6 +225,43 @@ public final class Session {
         service.keyspace().happened(eventClass, event, number, key);
     }
 
+    // ---- counting
+
+    private static final long MISS = 1L << 32;
+
+    /** Counts a key that the command reads as one that is there, before it is known. */
+    public void found() {
+        lookups++;
+    }
+
+    /** The key that was counted last is not there. */
+    public void missed() {
+        lookups += MISS - 1;
+    }
+
+    /** Counts a key that the command has read, and returns whether it is there. */
+    public boolean found(boolean isThere) {
+        lookups += isThere ? 1 : MISS;
+        return isThere;
+    }
+
+    long lookups() {
+        return lookups;
+    }
+
+    /** What was counted since then is counted again. */
+    void setLookups(long before) {
+        lookups = before;
+    }
+
+    /** Adds what was counted to the event loop's counters, by its thread. */
+    public void countLookups(CommandCounters counters) {
+        if (lookups != 0) {
+            counters.looked(lookups & MISS - 1, lookups >>> 32);
+            lookups = 0;
+        }
+    }
+
     // ---- waiting
 
     /** Whether this thread may wait. */
@@ -214,8 +269,10 @@ public final class Session {
         return mayWait;
     }
 
+    /** Before a command begins on a thread that may wait or may not. */
     void setMayWait(boolean mayWait) {
         this.mayWait = mayWait;
+        copiedBytes = 0;
     }
 
     /**
@@ -312,6 +369,38 @@ public final class Session {
         authenticated = !service.authenticator().isRequired();
     }
 
+    /** Bytes that the client takes besides the store, about. Any thread may ask. */
+    public long memoryBytes() {
+        return link.inputBytes()
+                + link.outputBytes()
+                + activity.queuedBytes
+                + activity.watchedBytes
+                + activity.nameBytes;
+    }
+
+    /** Whether the client may be disconnected for the memory that all clients take. */
+    public boolean isEvictable() {
+        return evictable;
+    }
+
+    public void setEvictable(boolean evictable) {
+        this.evictable = evictable;
+    }
+
+    /** Whether the client is being disconnected for the memory that it takes. */
+    boolean isEvicted() {
+        return evicted;
+    }
+
+    void setEvicted() {
+        evicted = true;
+    }
+
+    /** Whether it takes long to end the client's state. */
+    public boolean isLarge() {
+        return transaction.isLarge() || activity.subscriptions() > QUICK_SUBSCRIPTIONS;
+    }
+
     /** How many requests were refused before their command ran: unknown, not in form, not allowed. */
     public long refusals() {
         return refusals;
@@ -344,6 +433,8 @@ public final class Session {
     public static final class Activity {
         private volatile int queued = -1;
         private volatile long queuedBytes;
+        private volatile long watchedBytes;
+        private volatile long nameBytes;
         private volatile int channels;
         private volatile int patterns;
         private volatile int shardChannels;
@@ -363,6 +454,10 @@ public final class Session {
             queuedBytes = bytes;
         }
 
+        void setWatched(long bytes) {
+            watchedBytes = bytes;
+        }
+
         public int channels() {
             return channels;
         }
@@ -376,10 +471,16 @@ public final class Session {
         }
 
         public boolean isSubscribed() {
-            return channels + patterns + shardChannels > 0;
+            return subscriptions() > 0;
         }
 
-        public void setSubscriptions(int channels, int patterns, int shardChannels) {
+        int subscriptions() {
+            return channels + patterns + shardChannels;
+        }
+
+        /** @param bytes what their names take */
+        public void setSubscriptions(int channels, int patterns, int shardChannels, long bytes) {
+            this.nameBytes = bytes;
             this.channels = channels;
             this.patterns = patterns;
             this.shardChannels = shardChannels;

@@ -20,8 +20,14 @@ public final class Transaction {
 
     /** What is done at once between MULTI and EXEC too. */
     private static final Set<String> NOT_QUEUED = Set.of("exec", "discard", "multi", "watch", "quit", "reset");
-    /** What a queued command takes besides the bytes of its arguments. */
+    /** What a queued command takes besides the bytes of its arguments, or a watch besides its key. */
     private static final int OVERHEAD_BYTES = 200;
+    /** A transaction of more arguments, all commands together, or more bytes is not for an event loop. */
+    private static final int QUICK_ARGUMENTS = 1_000;
+
+    private static final int QUICK_BYTES = 256 << 10;
+    /** So many watched keys are forgotten quickly. */
+    private static final int QUICK_WATCHES = 1_000;
 
     private final Session session;
     private final List<Queued> queue = new ArrayList<>(0);
@@ -33,6 +39,8 @@ public final class Transaction {
     private boolean exclusive;
     private boolean writing;
     private long bytes;
+    private long arguments;
+    private long watchedBytes;
     private int position;
     private @Nullable Reply written;
 
@@ -84,7 +92,8 @@ public final class Transaction {
         bytes = more;
         queue.add(new Queued(command, arguments.detach()));
         exclusive |= command.isolation() == Isolation.EXCLUSIVE || isOfAllKeys(command);
-        slow |= exclusive || command.isSlow();
+        this.arguments += arguments.count();
+        slow |= exclusive || command.isSlow() || bytes > QUICK_BYTES || this.arguments > QUICK_ARGUMENTS;
         writing |= command.is(Flag.WRITE) || command.is(Flag.MAY_REPLICATE);
         session.activity().setQueued(queue.size(), bytes);
     }
@@ -118,6 +127,7 @@ public final class Transaction {
         exclusive = false;
         writing = false;
         bytes = 0;
+        arguments = 0;
         position = 0;
         session.activity().setQueued(-1, 0);
         unwatch();
@@ -129,11 +139,20 @@ public final class Transaction {
     public void watch(Arguments arguments, int index) {
         byte[] key = arguments.key(index);
         watches.add(keyspace().watch(session.databaseNumber(), key, arguments.hash(index)));
+        watchedBytes += key.length + OVERHEAD_BYTES;
+        session.activity().setWatched(watchedBytes);
+    }
+
+    /** Whether it takes long to forget what is queued and watched. */
+    public boolean isLarge() {
+        return queue.size() > QUICK_ARGUMENTS || watches.size() > QUICK_WATCHES;
     }
 
     public void unwatch() {
         watches.forEach(keyspace()::unwatch);
         watches.clear();
+        watchedBytes = 0;
+        session.activity().setWatched(0);
     }
 
     private Keyspace keyspace() {
@@ -144,7 +163,7 @@ public final class Transaction {
 
     /** Whether it has to begin on a thread that may wait. */
     boolean isSlow() {
-        return slow && !flagged;
+        return (slow && !flagged) || isLarge();
     }
 
     /** Whether a command in it may change something. */

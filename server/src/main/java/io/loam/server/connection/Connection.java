@@ -1,6 +1,7 @@
 package io.loam.server.connection;
 
 import io.loam.server.ServerOptions.OutputLimit;
+import io.loam.server.command.ClientMemory;
 import io.loam.server.command.Command;
 import io.loam.server.command.CommandObserver;
 import io.loam.server.command.Dispatcher;
@@ -62,7 +63,7 @@ public final class Connection extends ChannelInboundHandlerAdapter implements Li
     private @Nullable ChannelHandlerContext context;
     private @Nullable Worker worker;
     private @Nullable Session session;
-    private boolean away;
+    private volatile boolean away;
     private boolean full;
     private boolean running;
     /** Whether the client sends nothing any more; what has come is still run. */
@@ -71,6 +72,16 @@ public final class Connection extends ChannelInboundHandlerAdapter implements Li
     private boolean closed;
     /** The connection is being ended for what waits to be sent. */
     private volatile boolean overflowed;
+    /** Bytes in {@link #waiting}. */
+    private long waitingBytes;
+    /** Bytes of the request that runs elsewhere, if it is a heavy one. */
+    private long awayBytes;
+    /** What the client took when it was looked at last. */
+    private long memoryThen;
+
+    /** How much waited at the last {@link #checkProgress}; used by one thread at a time. */
+    private long unsentThen;
+
     /** Since when more waits than the soft limit; 0: not now. */
     private volatile long overSince;
 
@@ -109,6 +120,9 @@ public final class Connection extends ChannelInboundHandlerAdapter implements Li
     /** Says why there is no session, and ends the connection; without a word if there would have to be a handshake first, which costs more than refusing may. */
     private void refuse(String why) {
         service.rejectedConnections().increment();
+        service.refusals()
+                .tell(more ->
+                        LOG.log(Level.WARNING, "a connection from {0} is refused: {1}{2}", remoteAddress(), why, more));
         ConnectionRefusedEvent event = new ConnectionRefusedEvent();
         event.remoteAddress = remoteAddress();
         event.reason = why;
@@ -133,13 +147,20 @@ public final class Connection extends ChannelInboundHandlerAdapter implements Li
         }
         waiting.forEach(ByteBuf::release);
         waiting.clear();
+        waitingBytes = 0;
     }
 
     /** Nobody uses the session any more. */
     private void end() {
         parser.release();
         Session present = session;
-        if (present != null) {
+        if (present != null && present.isLarge()) {
+            try {
+                service.executor().execute(() -> service.reset(present));
+            } catch (RejectedExecutionException e) {
+                LOG.log(Level.DEBUG, "the state of client {0} goes with the server", present.id());
+            }
+        } else if (present != null) {
             service.reset(present);
         }
         while (outbox.poll() != null) {
@@ -151,12 +172,32 @@ public final class Connection extends ChannelInboundHandlerAdapter implements Li
     public void channelRead(ChannelHandlerContext ctx, Object message) {
         ByteBuf bytes = (ByteBuf) message;
         service.inputBytes().add(bytes.readableBytes());
-        if (session == null || closed) {
+        Session client = session;
+        if (client == null || closed) {
             bytes.release();
-        } else if (away || full || !waiting.isEmpty()) {
+            return;
+        }
+        client.touch(service.nowMillis());
+        if (away || full || !waiting.isEmpty()) {
             waiting.add(bytes);
+            waitingBytes += bytes.readableBytes();
         } else {
             consume(bytes);
+        }
+        checkMemory(client);
+    }
+
+    /** Has the memory of all clients looked at when this one has grown by much. */
+    private void checkMemory(Session client) {
+        ClientMemory all = service.clientMemory();
+        if (all.isBounded()) {
+            long bytes = client.memoryBytes();
+            if (bytes < memoryThen) {
+                memoryThen = bytes;
+            } else if (all.isMuch(bytes - memoryThen)) {
+                memoryThen = bytes;
+                all.check();
+            }
         }
     }
 
@@ -201,6 +242,7 @@ public final class Connection extends ChannelInboundHandlerAdapter implements Li
             } while (bytes.isReadable() && mayRun(client));
             if (bytes.isReadable() && !client.isClosing()) {
                 waiting.addFirst(bytes);
+                waitingBytes += bytes.readableBytes();
                 kept = true;
             }
         } catch (ProtocolException e) {
@@ -230,7 +272,6 @@ public final class Connection extends ChannelInboundHandlerAdapter implements Li
         while (mayRun(client) && parser.next(allocator())) {
             if (before == 0) {
                 before = System.nanoTime();
-                client.touch(service.nowMillis());
             }
             before = run(client, shared, reply, parser.arguments(), before);
         }
@@ -242,7 +283,7 @@ public final class Connection extends ChannelInboundHandlerAdapter implements Li
         long refusals = client.refusals();
         Command toComplete = dispatcher.tryRun(client, arguments, reply);
         if (toComplete != null) {
-            goAway(client, toComplete, arguments.detach(), before);
+            goAway(client, toComplete, parser.detach(), before);
             return before;
         }
         long now = System.nanoTime();
@@ -271,6 +312,7 @@ public final class Connection extends ChannelInboundHandlerAdapter implements Li
                 }
             }
         }
+        client.countLookups(shared.counters);
         if (client.replyMode() != ReplyMode.ON) {
             silence(client, reply, mark);
         }
@@ -297,6 +339,7 @@ public final class Connection extends ChannelInboundHandlerAdapter implements Li
 
     private void goAway(Session client, Command command, Arguments arguments, long before) {
         away = true;
+        awayBytes = arguments.isHeavy() ? arguments.heldBytes() : 0;
         parser.keep();
         channel().config().setAutoRead(false);
         try {
@@ -310,6 +353,7 @@ public final class Connection extends ChannelInboundHandlerAdapter implements Li
     private void complete(Session client, Command command, Arguments arguments, long before) {
         Reply own = new Reply(allocator());
         own.setVersion(client.protocol());
+        long refusals = client.refusals();
         try {
             dispatcher.complete(client, command, arguments, own);
         } catch (Throwable e) {
@@ -318,8 +362,9 @@ public final class Connection extends ChannelInboundHandlerAdapter implements Li
             close();
         } finally {
             long nanos = System.nanoTime() - before;
+            boolean refused = client.refusals() != refusals;
             try {
-                channel().eventLoop().execute(() -> comeBack(client, own, arguments, nanos));
+                channel().eventLoop().execute(() -> comeBack(client, own, arguments, nanos, refused));
             } catch (RejectedExecutionException e) {
                 own.release(); // the server is closing
                 arguments.release();
@@ -327,16 +372,18 @@ public final class Connection extends ChannelInboundHandlerAdapter implements Li
         }
     }
 
-    private void comeBack(Session client, Reply own, Arguments arguments, long nanos) {
+    private void comeBack(Session client, Reply own, Arguments arguments, long nanos, boolean refused) {
         away = false;
+        awayBytes = 0;
         if (closed) {
             own.release();
             arguments.release();
             end();
             return;
         }
+        client.touch(service.nowMillis());
         Worker shared = Objects.requireNonNull(worker);
-        done(client, shared, own, 0, arguments, nanos, false);
+        done(client, shared, own, 0, arguments, nanos, refused);
         arguments.release();
         write(own);
         deliver();
@@ -365,7 +412,9 @@ public final class Connection extends ChannelInboundHandlerAdapter implements Li
             deliver();
         }
         while (mayRun(client) && !waiting.isEmpty()) {
-            consume(waiting.removeFirst());
+            ByteBuf bytes = waiting.removeFirst();
+            waitingBytes -= bytes.readableBytes();
+            consume(bytes);
         }
         channel().flush();
         if (!away && (client.isClosing() || (ended && mayRun(client)))) {
@@ -564,6 +613,24 @@ public final class Connection extends ChannelInboundHandlerAdapter implements Li
     }
 
     @Override
+    public boolean isAway() {
+        return away;
+    }
+
+    @Override
+    public void checkProgress() {
+        Session client = session;
+        ChannelOutboundBuffer buffer = channel().unsafe().outboundBuffer();
+        if (client != null && buffer != null) {
+            long unsent = buffer.totalPendingWriteBytes() - buffer.currentProgress();
+            if (unsent != unsentThen) {
+                client.touch(service.nowMillis());
+            }
+            unsentThen = unsent;
+        }
+    }
+
+    @Override
     public void closeAfterReplies() {
         ChannelHandlerContext ctx = ctx();
         ctx.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
@@ -576,7 +643,7 @@ public final class Connection extends ChannelInboundHandlerAdapter implements Li
 
     @Override
     public long inputBytes() {
-        return parser.heldBytes();
+        return parser.heldBytes() + waitingBytes + awayBytes;
     }
 
     @Override

@@ -29,6 +29,8 @@ import io.netty.channel.uring.IoUringIoHandler;
 import io.netty.channel.uring.IoUringServerSocketChannel;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.EventExecutor;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.net.BindException;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
@@ -54,6 +56,7 @@ public final class Transport implements AutoCloseable {
         }
     }
 
+    private static final Logger LOG = System.getLogger(Transport.class.getName());
     private static final WriteBufferWaterMark WATER_MARK = new WriteBufferWaterMark(256 << 10, 1 << 20);
 
     private final Service service;
@@ -175,6 +178,7 @@ public final class Transport implements AutoCloseable {
             port = listen(options.port(), channel -> {});
         }
         group.scheduleWithFixedDelay(this::endIdle, 1, 1, TimeUnit.SECONDS);
+        group.scheduleWithFixedDelay(service.clientMemory()::check, 100, 100, TimeUnit.MILLISECONDS);
         group.scheduleWithFixedDelay(service::second, 1, 1, TimeUnit.SECONDS);
         group.scheduleWithFixedDelay(
                 () -> service.sessions().forEach(session -> session.link().checkOutput()), 1, 1, TimeUnit.SECONDS);
@@ -204,6 +208,9 @@ public final class Transport implements AutoCloseable {
                 .childHandler(new ChannelInitializer<>() {
                     @Override
                     protected void initChannel(Channel channel) {
+                        if (kind == Kind.IO_URING) {
+                            channel.pipeline().addLast(EndOfReading.INSTANCE);
+                        }
                         kind.keepAlive(channel.config(), service.options().keepAliveSeconds());
                         first.accept(channel);
                         channel.pipeline().addLast(new Connection(service, dispatcher, Transport.this::worker));
@@ -220,6 +227,7 @@ public final class Transport implements AutoCloseable {
             if (future.isSuccess()) {
                 listening.add(future.channel());
                 bound = ((InetSocketAddress) future.channel().localAddress()).getPort();
+                LOG.log(Level.INFO, "listening at {0} port {1} over {2}", host, Integer.toString(bound), name());
             } else if (!optional) {
                 stopListening();
                 BindException failure = new BindException("can't listen at " + host + " port " + bound + ": "
@@ -231,17 +239,28 @@ public final class Transport implements AutoCloseable {
         return bound;
     }
 
-    /** Ends the connections of clients that have sent nothing for longer than the option says. */
+    /** Ends the connections of clients that have sent and taken nothing for longer than the option says, and wait for nothing. */
     private void endIdle() {
         long timeoutMillis = 1000L * service.options().timeoutSeconds();
-        if (timeoutMillis > 0) {
-            long since = service.nowMillis() - timeoutMillis;
-            for (Session session : service.sessions()) {
-                if (session.lastActiveMillis() < since && !session.activity().isSubscribed()) {
-                    session.link().close();
-                }
+        long since = service.nowMillis() - timeoutMillis;
+        for (Session session : service.sessions()) {
+            session.link().checkProgress();
+            if (timeoutMillis > 0 && session.lastActiveMillis() < since && !isWaiting(session)) {
+                LOG.log(
+                        Level.DEBUG,
+                        "client {0} at {1} is disconnected: idle for more than {2} seconds",
+                        session.id(),
+                        session.link().remoteAddress(),
+                        timeoutMillis / 1000);
+                session.link().close();
             }
         }
+    }
+
+    private boolean isWaiting(Session session) {
+        return session.link().isAway()
+                || session.activity().isSubscribed()
+                || service.monitors().contains(session);
     }
 
     private Worker worker(Channel channel) {

@@ -15,6 +15,7 @@
  * <br>I2. A connection's fields belong to its event loop; another thread has the session and a reply of its own while the connection is away.
  * <br>I3. Messages of channels leave between replies, in the order in which each publisher added them. What waits of them is bounded by {@code client-output-buffer-limit pubsub}; beyond it the connection ends.
  * <br>I4. A client that does not read costs at most the high-water mark, one command's reply and one read's bytes.
+ * <br>I5. A client whose connection the server ends sees that, whatever the kernel is asked about its socket at that moment: {@link io.loam.server.connection.EndOfReading}.
  */
 @NullMarked
 package io.loam.server.connection;

@@ -91,6 +91,7 @@ final class BitCommands {
 
     private static void getBit(Session session, Arguments arguments, Reply reply) {
         long offset = offset(session, arguments, 2);
+        session.found();
         Integer bit = session.entries().read(arguments.key(1), view -> {
             Strings.check(view);
             long index = offset >>> 3;
@@ -108,6 +109,9 @@ final class BitCommands {
             }
             return 0;
         });
+        if (bit == null) {
+            session.missed();
+        }
         reply.integer(bit == null ? 0 : bit);
     }
 
@@ -143,8 +147,10 @@ final class BitCommands {
     }
 
     private static void count(Session session, Arguments arguments, Reply reply) {
+        session.found();
         byte[] bits = Strings.get(session, arguments.key(1));
         if (bits == null) {
+            session.missed();
             reply.integer(0);
             return;
         }
@@ -187,8 +193,10 @@ final class BitCommands {
         if (bit != 0 && bit != 1) {
             throw new RedisError("ERR The bit argument must be 1 or 0.");
         }
+        session.found();
         byte[] bits = Strings.get(session, arguments.key(1));
         if (bits == null) {
+            session.missed();
             reply.integer(bit == 1 ? -1 : 0);
             return;
         }
@@ -243,7 +251,7 @@ final class BitCommands {
         byte[][] sources = new byte[arguments.count() - 3][];
         int length = 0;
         for (int i = 0; i < sources.length; i++) {
-            sources[i] = Strings.getOrEmpty(session, arguments.key(i + 3));
+            sources[i] = Strings.read(session, arguments.key(i + 3));
             length = Math.max(length, sources[i].length);
         }
         byte[] destination = arguments.key(2);

@@ -64,7 +64,7 @@ final class BitfieldCommands {
         if (lastWritten >= 0) {
             session.aboutToCopy(lastWritten >>> 3);
         }
-        byte[] bits = Strings.getOrEmpty(session, key);
+        byte[] bits = lastWritten < 0 ? Strings.read(session, key) : Strings.getOrEmpty(session, key);
         boolean grown = lastWritten >= 0 && lastWritten >>> 3 >= bits.length;
         if (grown) {
             bits = Arrays.copyOf(bits, (int) (lastWritten >>> 3) + 1);

@@ -46,18 +46,23 @@ final class ClientCommands {
                 .docs("6.2.0", "O(1)", "Describes this connection.")
                 .runs((session, arguments, reply) -> reply.verbatim("txt", describe(session) + "\n"));
         family.subcommand(client, "list", -2, admin)
+                .slow()
                 .tip("nondeterministic_output")
                 .docs("2.4.0", "O(N) in the number of connections.", "Describes all connections.")
                 .runs(ClientCommands::list);
         family.subcommand(client, "kill", -3, admin)
+                .slow()
                 .docs("2.4.0", "O(N) in the number of connections.", "Ends connections.")
                 .runs(ClientCommands::kill);
         family.subcommand(client, "reply", 3, usual)
                 .docs("3.2.0", "O(1)", "Says whether this connection wants replies.")
                 .runs(ClientCommands::reply);
         family.subcommand(client, "no-evict", 3, admin)
-                .docs("7.0.0", "O(1)", "Accepted: connections are not ended for the memory they take.")
-                .runs(ClientCommands::onOrOff);
+                .docs("7.0.0", "O(1)", "Says whether this connection may be ended for the memory that clients take.")
+                .runs((session, arguments, reply) -> {
+                    onOrOff(session, arguments, reply);
+                    session.setEvictable(arguments.is(2, "off"));
+                });
         family.subcommand(client, "no-touch", 3, usual)
                 .docs("7.2.0", "O(1)", "Accepted: reading may mark keys as used nevertheless.")
                 .runs(ClientCommands::onOrOff);
@@ -107,6 +112,8 @@ final class ClientCommands {
                 "    Ends connections.",
                 "LIST [TYPE <type>] [ID <id> ...]",
                 "    All connections, described.",
+                "NO-EVICT (ON|OFF)",
+                "    Whether this connection is spared when clients take more memory than maxmemory-clients allows.",
                 "PAUSE <milliseconds> [WRITE|ALL]",
                 "    Holds back commands.",
                 "REPLY (ON|OFF|SKIP)",
@@ -220,6 +227,9 @@ final class ClientCommands {
         if (activity.isSubscribed()) {
             flags += "P";
         }
+        if (!session.isEvictable()) {
+            flags += "e";
+        }
         return "id=" + session.id()
                 + " addr=" + session.link().remoteAddress()
                 + " laddr=" + session.link().localAddress()
@@ -236,8 +246,7 @@ final class ClientCommands {
                 + " qbuf=" + session.link().inputBytes()
                 + " qbuf-free=0 argv-mem=0 multi-mem=" + activity.queuedBytes() + " rbs=0 rbp=0 obl=0 oll=0"
                 + " omem=" + session.link().outputBytes()
-                + " tot-mem="
-                + (session.link().inputBytes() + session.link().outputBytes() + activity.queuedBytes())
+                + " tot-mem=" + session.memoryBytes()
                 + " events=r"
                 + " cmd=" + (last == null ? "NULL" : last.name())
                 + " user=" + session.user()

@@ -42,6 +42,9 @@ final class ConnectionCommands {
         family.command("reset", 1, early)
                 .docs("6.2.0", "O(1)", "Makes the connection as if it were new.")
                 .runs((session, arguments, reply) -> {
+                    if (session.isLarge()) {
+                        session.mustBeAllowedToWait();
+                    }
                     session.reset();
                     reply.status("RESET");
                 });

@@ -34,7 +34,7 @@ final class DumpCommands {
     private static void dump(Session session, Arguments arguments, Reply reply) {
         byte[] key = arguments.key(1);
         ValueType type = session.type(key);
-        if (type == null) {
+        if (!session.found(type != null)) {
             reply.nothing();
             return;
         }
@@ -52,17 +52,21 @@ final class DumpCommands {
     private static void restore(Session session, Arguments arguments, Reply reply) {
         boolean replace = false;
         boolean absolute = false;
+        boolean idle = false;
+        boolean frequent = false;
         for (int i = 4; i < arguments.count(); i++) {
             boolean hasValue = i + 1 < arguments.count();
             if (arguments.is(i, "replace")) {
                 replace = true;
             } else if (arguments.is(i, "absttl")) {
                 absolute = true;
-            } else if (arguments.is(i, "idletime") && hasValue) {
+            } else if (arguments.is(i, "idletime") && hasValue && !frequent) {
+                idle = true;
                 if (arguments.integer(++i) < 0) {
                     throw new RedisError("ERR Invalid IDLETIME value, must be >= 0");
                 }
-            } else if (arguments.is(i, "freq") && hasValue) {
+            } else if (arguments.is(i, "freq") && hasValue && !idle) {
+                frequent = true;
                 long frequency = arguments.integer(++i);
                 if (frequency < 0 || frequency > 255) {
                     throw new RedisError("ERR Invalid FREQ value, must be >= 0 and <= 255");

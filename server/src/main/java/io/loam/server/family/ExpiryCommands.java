@@ -62,6 +62,7 @@ final class ExpiryCommands {
 
     private static void tell(Session session, Arguments arguments, Reply reply, boolean seconds, boolean relative) {
         long at = session.database().expiresAtMillis(arguments.key(1));
+        session.found(at != Namespace.ABSENT);
         if (at == Namespace.ABSENT) {
             reply.integer(-2);
         } else if (at == Namespace.NEVER) {

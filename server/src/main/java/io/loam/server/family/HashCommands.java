@@ -141,10 +141,14 @@ final class HashCommands {
         return (session, arguments, reply) -> {
             byte[] key = arguments.key(1);
             long mark = reply.mark();
+            session.found(); // even if it is no hash
             while (true) {
                 HashValue hash = hashes.find(session, key);
                 reading.read(session, hash, arguments, reply);
                 if (Hashes.isStill(session, key, hash)) {
+                    if (hash == null) {
+                        session.missed();
+                    }
                     return;
                 }
                 reply.rewind(mark);

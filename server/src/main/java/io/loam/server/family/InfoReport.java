@@ -1,17 +1,18 @@
 package io.loam.server.family;
 
 import io.loam.memory.ProcessMemory;
+import io.loam.memory.ProcessTime;
 import io.loam.server.ServerOptions;
 import io.loam.server.command.Command;
 import io.loam.server.command.CommandCounters.Count;
 import io.loam.server.command.Latencies;
 import io.loam.server.command.Service;
+import io.loam.server.keyspace.Database.Expiring;
 import io.loam.server.keyspace.Keyspace;
 import io.loam.server.pubsub.Channels;
 import io.loam.server.watch.Figures;
 import io.loam.server.watch.Rates;
 import io.loam.store.StoreStats;
-import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -135,14 +136,18 @@ final class InfoReport {
         long inputs = service.heldInputBytes();
         long outputs = service.heldOutputBytes();
         long store = stats.capacityBytes() - stats.freeBytes();
-        long used = store + inputs + outputs;
+        long clients = service.clientMemory().bytes();
+        long used = store + clients;
+        long peak = service.peakMemory();
         long rss = ProcessMemory.rssBytes();
         long dead = stats.logBytes() - stats.liveLogBytes();
         bytes("used_memory", used);
         bytes("used_memory_rss", rss);
+        bytes("used_memory_peak", peak);
+        line("used_memory_peak_perc", decimals(100.0 * used / Math.max(1, peak)) + "%");
         bytes("used_memory_rss_peak", ProcessMemory.peakRssBytes());
         line("used_memory_startup", stats.tableBytes());
-        line("used_memory_overhead", stats.tableBytes() + stats.indexBytes() + inputs + outputs);
+        line("used_memory_overhead", stats.tableBytes() + stats.indexBytes() + clients);
         line("used_memory_dataset", stats.liveLogBytes());
         line("used_memory_dataset_perc", decimals(100.0 * stats.liveLogBytes() / Math.max(1, used)) + "%");
         bytes("total_system_memory", ProcessMemory.physicalBytes());
@@ -164,7 +169,8 @@ final class InfoReport {
         line("allocator_frag_bytes", dead);
         line("mem_fragmentation_ratio", decimals((double) rss / Math.max(1, used)));
         line("mem_fragmentation_bytes", rss - used);
-        line("mem_clients_normal", inputs + outputs);
+        line("mem_clients_normal", clients);
+        line("mem_clients_slaves", 0);
         line("mem_clients_input", inputs);
         line("mem_clients_output", outputs);
         line("mem_allocator", "loam");
@@ -196,8 +202,11 @@ final class InfoReport {
         line("instantaneous_input_kbps", decimals(rates.inputBytes() / 1024));
         line("instantaneous_output_kbps", decimals(rates.outputBytes() / 1024));
         line("rejected_connections", service.rejectedConnections().sum());
-        line("expired_keys", stats.expiredEntries());
-        line("evicted_keys", stats.evictedEntries());
+        line("expired_keys", service.expiredKeys());
+        line("evicted_keys", service.evictedKeys());
+        line("evicted_clients", service.clientMemory().evicted().sum());
+        line("keyspace_hits", service.hits());
+        line("keyspace_misses", service.misses());
         line(
                 "total_error_replies",
                 service.errors().values().stream().mapToLong(Long::longValue).sum());
@@ -223,12 +232,9 @@ final class InfoReport {
     }
 
     private void cpu() {
-        long nanos = ProcessHandle.current()
-                .info()
-                .totalCpuDuration()
-                .map(Duration::toNanos)
-                .orElse(0L);
-        line("used_cpu_total", String.format(Locale.ROOT, "%.6f", nanos / 1e9));
+        ProcessTime time = ProcessTime.now();
+        line("used_cpu_sys", String.format(Locale.ROOT, "%.6f", time.systemSeconds()));
+        line("used_cpu_user", String.format(Locale.ROOT, "%.6f", time.userSeconds()));
     }
 
     private void commands() {
@@ -271,7 +277,9 @@ final class InfoReport {
         for (int i = 0; i < keyspace.count(); i++) {
             long keys = keyspace.database(i).entries().size();
             if (keys > 0) {
-                line("db" + i, "keys=" + keys + ",expires=0,avg_ttl=0");
+                Expiring expiring = keyspace.database(i).expiring();
+                long ttl = Math.max(0, expiring.averageExpiryMillis() - service.nowMillis());
+                line("db" + i, "keys=" + keys + ",expires=" + expiring.keys() + ",avg_ttl=" + ttl);
             }
         }
     }

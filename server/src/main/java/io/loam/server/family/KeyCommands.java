@@ -158,6 +158,7 @@ final class KeyCommands {
     private static void delete(Session session, Arguments arguments, Reply reply) {
         long deleted = 0;
         for (int i = 1; i < arguments.count(); i++) {
+            session.pace(i);
             byte[] key = arguments.key(i);
             if (session.database().delete(key)) {
                 deleted++;
@@ -170,18 +171,20 @@ final class KeyCommands {
     private static void exists(Session session, Arguments arguments, Reply reply) {
         long found = 0;
         for (int i = 1; i < arguments.count(); i++) {
-            found += session.entries().contains(arguments.key(i)) ? 1 : 0;
+            session.pace(i);
+            found += session.found(session.entries().contains(arguments.key(i))) ? 1 : 0;
         }
         reply.integer(found);
     }
 
     private static void type(Session session, Arguments arguments, Reply reply) {
         ValueType type = session.type(arguments.key(1));
+        session.found(type != null);
         reply.status(type == null ? "none" : type.typeName());
     }
 
     private static boolean isThere(Session session, Arguments arguments, Reply reply) {
-        boolean there = session.entries().contains(arguments.key(2));
+        boolean there = session.found(session.entries().contains(arguments.key(2)));
         if (!there) {
             reply.nothing();
         }
@@ -190,7 +193,7 @@ final class KeyCommands {
 
     private static void encoding(Session session, Arguments arguments, Reply reply) {
         String encoding = session.entries().read(arguments.key(2), KeyCommands::encoding);
-        if (encoding == null) {
+        if (!session.found(encoding != null)) {
             reply.nothing();
         } else {
             reply.bulk(encoding);
@@ -357,6 +360,7 @@ final class KeyCommands {
         }
         try (Arena arena = Arena.ofConfined()) {
             Moving moving = Moving.read(session, from, arena);
+            session.found(moving != null);
             if (moving == null
                     || (!replace && to.entries().contains(key))
                     || !moving.copy(session, from, number[0], key)) {
@@ -448,17 +452,23 @@ final class KeyCommands {
         long[] matched = {0};
         long[] visited = {0};
         long position = from;
-        do {
-            int step = (int) Math.min(SCAN_STEP, count - visited[0]);
-            position = session.entries().scan(position, step, (key, view) -> {
-                visited[0]++;
-                if ((pattern == null || Glob.matches(pattern, key))
-                        && (type == null || ValueType.of(view.type()).typeName().equals(type))) {
-                    found.bulk(key);
-                    matched[0]++;
-                }
-            });
-        } while (position != 0 && visited[0] < count);
+        try {
+            do {
+                int step = (int) Math.min(SCAN_STEP, count - visited[0]);
+                position = session.entries().scan(position, step, (key, view) -> {
+                    visited[0]++;
+                    if ((pattern == null || Glob.matches(pattern, key))
+                            && (type == null
+                                    || ValueType.of(view.type()).typeName().equals(type))) {
+                        found.bulk(key);
+                        matched[0]++;
+                    }
+                });
+            } while (position != 0 && visited[0] < count);
+        } catch (RuntimeException e) {
+            found.release();
+            throw e;
+        }
         reply.array(2);
         reply.bulk(Long.toUnsignedString(position));
         reply.array(matched[0]);

@@ -54,7 +54,13 @@ final class LcsCommand {
     }
 
     private static void lcs(Session session, Arguments arguments, Reply reply) {
-        byte[] a = string(session, arguments.key(1));
+        byte[] a;
+        try {
+            a = string(session, arguments.key(1));
+        } catch (RedisError e) {
+            session.found(session.entries().contains(arguments.key(2))); // both are looked for first
+            throw e;
+        }
         byte[] b = string(session, arguments.key(2));
         Options options = Options.parse(arguments);
         long cells = (a.length + 1L) * (b.length + 1L);
@@ -86,6 +92,7 @@ final class LcsCommand {
     }
 
     private static byte[] string(Session session, byte[] key) {
+        session.found();
         byte[] value = session.entries().read(key, view -> {
             if (view.type() != ValueType.STRING.bits()) {
                 throw new RedisError("ERR The specified keys must contain string values");
@@ -93,7 +100,11 @@ final class LcsCommand {
             session.aboutToCopy(view.length());
             return view.toByteArray();
         });
-        return value == null ? Strings.EMPTY : value;
+        if (value == null) {
+            session.missed();
+            return Strings.EMPTY;
+        }
+        return value;
     }
 
     private static int[] table(byte[] a, byte[] b) {

@@ -5,7 +5,6 @@ import io.loam.server.command.Command;
 import io.loam.server.command.CommandTable.Family;
 import io.loam.server.command.Service;
 import io.loam.server.command.Session;
-import io.loam.server.keyspace.Keyspace;
 import io.loam.server.keyspace.ValueType;
 import io.loam.server.protocol.Arguments;
 import io.loam.server.protocol.RedisError;
@@ -101,11 +100,12 @@ final class MemoryCommands {
 
     private static void stats(Service service, Reply reply) {
         StoreStats stats = service.store().stats();
-        long buffers = service.heldInputBytes() + service.heldOutputBytes();
+        long buffers = service.clientMemory().bytes();
         long store = stats.capacityBytes() - stats.freeBytes();
         long rss = ProcessMemory.rssBytes();
         long overhead = stats.tableBytes() + stats.indexBytes() + buffers;
         Map<String, Object> values = new LinkedHashMap<>();
+        values.put("peak.allocated", service.peakMemory());
         values.put("total.allocated", store + buffers);
         values.put("startup.allocated", stats.tableBytes());
         values.put("replication.backlog", 0L);
@@ -114,7 +114,7 @@ final class MemoryCommands {
         values.put("cluster.links", 0L);
         values.put("aof.buffer", 0L);
         values.put("overhead.total", overhead);
-        values.put("keys.count", keys(service.keyspace()));
+        values.put("keys.count", service.keyspace().keys());
         values.put(
                 "keys.bytes-per-key",
                 stats.keys() == 0 ? 0L : (stats.liveLogBytes() + stats.indexBytes()) / stats.keys());
@@ -145,14 +145,6 @@ final class MemoryCommands {
                 reply.decimal(value.toString());
             }
         });
-    }
-
-    private static long keys(Keyspace keyspace) {
-        long sum = 0;
-        for (int i = 0; i < keyspace.count(); i++) {
-            sum += keyspace.database(i).entries().size();
-        }
-        return sum;
     }
 
     private static double ratio(long part, long of) {
@@ -189,12 +181,12 @@ final class MemoryCommands {
                     stats.writerStalls(),
                     stats.longestStallNanos() / 1e6);
         }
-        long buffers = service.heldInputBytes() + service.heldOutputBytes();
+        long buffers = service.clientMemory().bytes();
         if (buffers > stats.capacityBytes() / 10) {
             line(text, "Buffers of clients take %,d bytes: CLIENT LIST shows whose.", buffers);
         }
         long available = ProcessMemory.availableBytes();
-        if (available < stats.freeBytes()) {
+        if (available < stats.freeBytes() && stats.opening() == StoreStats.Opening.PRIVATE) {
             line(
                     text,
                     "The machine can give %,d bytes more, but maxmemory leaves %,d to be used: lower maxmemory, or the kernel may end this process.",

@@ -34,6 +34,11 @@ final class PubSubCommands {
             "quit",
             "reset");
 
+    /** What an event loop leaves at once: so many channels, with names of so many bytes together. */
+    private static final int QUICK_NAMES = 1_000;
+
+    private static final int QUICK_BYTES = 64 << 10;
+
     private PubSubCommands() {}
 
     static void register(Service service) {
@@ -100,6 +105,7 @@ final class PubSubCommands {
         Command pubsub = family.container("pubsub", "2.8.0", "Tells of channels and who listens.");
         String flags = "pubsub loading stale";
         family.subcommand(pubsub, "channels", -2, flags)
+                .slow()
                 .docs("2.8.0", "O(N) in the number of channels.", "Returns the channels that somebody listens to.")
                 .runs((session, arguments, reply) -> names(session, arguments, reply, Kind.CHANNEL));
         family.subcommand(pubsub, "numsub", -2, flags)
@@ -110,6 +116,7 @@ final class PubSubCommands {
                 .runs((session, arguments, reply) ->
                         reply.integer(session.service().channels().count(Kind.PATTERN)));
         family.subcommand(pubsub, "shardchannels", -2, flags)
+                .slow()
                 .docs(
                         "7.0.0",
                         "O(N) in the number of channels.",
@@ -147,7 +154,7 @@ final class PubSubCommands {
         Subscriptions subscriptions = session.stateOrNull(Subscriptions.class);
         if (subscriptions != null) {
             subscriptions.clear();
-            session.activity().setSubscriptions(0, 0, 0);
+            session.activity().setSubscriptions(0, 0, 0, 0);
         }
     }
 
@@ -181,6 +188,11 @@ final class PubSubCommands {
             return;
         }
         List<byte[]> names = subscriptions.names(kind);
+        // now, as a reply that turns out too long for an event loop can't be begun again when they are left
+        if (names.size() > QUICK_NAMES
+                || names.stream().mapToLong(name -> name.length).sum() > QUICK_BYTES) {
+            session.mustBeAllowedToWait();
+        }
         for (byte[] name : names) {
             subscriptions.remove(kind, name);
             confirm(session, reply, subscriptions, kind, word, name);
@@ -196,7 +208,7 @@ final class PubSubCommands {
         int channels = subscriptions.count(Kind.CHANNEL);
         int patterns = subscriptions.count(Kind.PATTERN);
         int shardChannels = subscriptions.count(Kind.SHARD_CHANNEL);
-        session.activity().setSubscriptions(channels, patterns, shardChannels);
+        session.activity().setSubscriptions(channels, patterns, shardChannels, subscriptions.bytes());
         long count = kind == Kind.SHARD_CHANNEL ? shardChannels : channels + patterns;
         Reply to = session.replyMode() == ReplyMode.ON ? reply : reply.another();
         to.push(3);

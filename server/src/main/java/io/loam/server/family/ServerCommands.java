@@ -69,6 +69,7 @@ final class ServerCommands {
                 .docs("4.0.0", "O(1)", "Exchanges two databases.")
                 .runs(ServerCommands::swap);
         plain.command("info", -1, "loading stale")
+                .slow()
                 .category("dangerous")
                 .tip("nondeterministic_output", "request_policy:all_shards", "response_policy:special")
                 .docs("1.0.0", "O(1)", "Tells how the server does.")
@@ -144,10 +145,7 @@ final class ServerCommands {
 
     private static void flushAll(Session session, Arguments arguments, Reply reply) {
         checkFlush(arguments);
-        Keyspace keyspace = session.service().keyspace();
-        for (int i = 0; i < keyspace.count(); i++) {
-            keyspace.database(i).clear();
-        }
+        session.service().keyspace().clearAll();
         reply.ok();
     }
 
@@ -175,6 +173,12 @@ final class ServerCommands {
                 throw RedisError.SYNTAX;
             }
         }
+        LOG.log(
+                Level.INFO,
+                "client {0} at {1}, user {2}, ends the server by SHUTDOWN",
+                Long.toString(session.id()),
+                session.link().remoteAddress(),
+                session.user());
         session.closeAfterReply();
         session.service().shutDown();
     }

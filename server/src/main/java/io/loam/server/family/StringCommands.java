@@ -108,21 +108,28 @@ final class StringCommands {
     // ---- reading
 
     private static void get(Session session, Arguments arguments, Reply reply) {
-        if (!reply.bulk(session.entries(), arguments.key(1), STRING)) {
+        read(session, arguments.key(1), reply);
+    }
+
+    /** Replies the string of a key; false if there is none. */
+    private static boolean read(Session session, byte[] key, Reply reply) {
+        session.found(); // it is, even if it is no string
+        boolean there = reply.bulk(session.entries(), key, STRING);
+        if (!there) {
+            session.missed();
             reply.nothing();
         }
+        return there;
     }
 
     private static void getMany(Session session, Arguments arguments, Reply reply) {
-        Namespace entries = session.entries();
         reply.array(arguments.count() - 1);
         for (int i = 1; i < arguments.count(); i++) {
+            session.pace(i);
             byte[] key = arguments.key(i);
             long mark = reply.mark();
             try {
-                if (!reply.bulk(entries, key, STRING)) {
-                    reply.nothing();
-                }
+                read(session, key, reply);
             } catch (RedisError e) {
                 reply.rewind(mark); // MGET treats what is no string as absent
                 reply.nothing();
@@ -131,12 +138,18 @@ final class StringCommands {
     }
 
     private static void length(Session session, Arguments arguments, Reply reply) {
-        reply.integer(Math.max(0, Strings.length(session, arguments.key(1))));
+        session.found();
+        long length = Strings.length(session, arguments.key(1));
+        if (length == Namespace.ABSENT) {
+            session.missed();
+        }
+        reply.integer(Math.max(0, length));
     }
 
     private static void getRange(Session session, Arguments arguments, Reply reply) {
         long first = arguments.integer(2);
         long last = arguments.integer(3);
+        session.found();
         Boolean found = session.entries().read(arguments.key(1), view -> {
             Strings.check(view);
             long length = view.length();
@@ -150,6 +163,7 @@ final class StringCommands {
             return true;
         });
         if (found == null) {
+            session.missed();
             reply.bulk(Strings.EMPTY);
         }
     }
@@ -176,10 +190,7 @@ final class StringCommands {
     }
 
     private static void getThenSet(Session session, Arguments arguments, Reply reply, SetOptions options) {
-        byte[] key = arguments.key(1);
-        if (!reply.bulk(session.entries(), key, STRING)) {
-            reply.nothing();
-        }
+        read(session, arguments.key(1), reply);
         put(session, arguments, 2, options);
     }
 
@@ -213,17 +224,14 @@ final class StringCommands {
     }
 
     private static void getSet(Session session, Arguments arguments, Reply reply) {
-        if (!reply.bulk(session.entries(), arguments.key(1), STRING)) {
-            reply.nothing();
-        }
+        read(session, arguments.key(1), reply);
         session.put(arguments.segment(1), arguments.segment(2), PutOptions.DEFAULT);
         session.happened(KeyEvents.Class.STRING, "set", arguments, 1);
     }
 
     private static void getDelete(Session session, Arguments arguments, Reply reply) {
         byte[] key = arguments.key(1);
-        if (!reply.bulk(session.entries(), key, STRING)) {
-            reply.nothing();
+        if (!read(session, key, reply)) {
             return;
         }
         session.database().delete(key);
@@ -233,8 +241,7 @@ final class StringCommands {
     private static void getExpiring(Session session, Arguments arguments, Reply reply) {
         SetOptions.Expiry expiry = SetOptions.parseExpiry(arguments, 2);
         byte[] key = arguments.key(1);
-        if (!reply.bulk(session.entries(), key, STRING)) {
-            reply.nothing();
+        if (!read(session, key, reply)) {
             return;
         }
         if (expiry.persists()) {
@@ -286,6 +293,7 @@ final class StringCommands {
             putAllOrNone(session, arguments);
         } else {
             for (int i = 1; i < arguments.count(); i += 2) {
+                session.pace(i / 2);
                 session.put(arguments.segment(i), arguments.segment(i + 1), PutOptions.DEFAULT);
             }
         }

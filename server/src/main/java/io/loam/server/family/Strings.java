@@ -42,6 +42,17 @@ final class Strings {
         return value == null ? EMPTY : value;
     }
 
+    /** As {@link #getOrEmpty}, of a key that the command only reads: it is counted. */
+    static byte[] read(Session session, byte[] key) {
+        session.found(); // even if it is no string
+        byte[] value = get(session, key);
+        if (value == null) {
+            session.missed();
+            return EMPTY;
+        }
+        return value;
+    }
+
     /** The length of a key's string, or {@link Namespace#ABSENT}. */
     static long length(Session session, byte[] key) {
         Long length = session.entries().read(key, view -> {

@@ -17,6 +17,9 @@ final class TransactionCommands {
     private static final RedisError ABORTED =
             new RedisError("EXECABORT Transaction discarded because of previous errors.");
 
+    /** What an event loop may have written when it begins the next command. */
+    private static final long QUICK_REPLY_BYTES = 256 << 10;
+
     private final Dispatcher dispatcher;
 
     private TransactionCommands(Dispatcher dispatcher) {
@@ -48,6 +51,7 @@ final class TransactionCommands {
         family.command("unwatch", 1, quick)
                 .docs("2.2.0", "O(N) in the number of watched keys.", "Watches no key any more.")
                 .runs((session, arguments, reply) -> {
+                    mayForget(session);
                     session.transaction().unwatch();
                     reply.ok();
                 });
@@ -65,8 +69,15 @@ final class TransactionCommands {
         if (!session.transaction().isOpen()) {
             throw new RedisError("ERR DISCARD without MULTI");
         }
+        mayForget(session);
         session.transaction().discard();
         reply.ok();
+    }
+
+    private static void mayForget(Session session) {
+        if (session.transaction().isLarge()) {
+            session.mustBeAllowedToWait();
+        }
     }
 
     private static void watch(Session session, Arguments arguments, Reply reply) {
@@ -115,7 +126,9 @@ final class TransactionCommands {
         try {
             for (int i = transaction.position(); i < transaction.queue().size(); i++) {
                 Queued queued = transaction.queue().get(i);
-                if (!dispatcher.executeNested(session, queued.command(), queued.arguments(), reply)) {
+                session.pace(i);
+                if ((!session.mayWait() && reply.size() > QUICK_REPLY_BYTES)
+                        || !dispatcher.executeNested(session, queued.command(), queued.arguments(), reply)) {
                     paused = true;
                     transaction.pause(i, reply.cut(mark));
                     session.mustBeAllowedToWait();

@@ -222,12 +222,10 @@ public final class HashElements implements Elements {
         if (elements.size() == 0) {
             return;
         }
-        for (int i = 0; i < keyspace.count(); i++) {
-            if (keyspace.database(i).entries().size() > 0) {
-                sweepWanted = true;
-                wake.release();
-                return;
-            }
+        if (keyspace.keys() > 0) {
+            sweepWanted = true;
+            wake.release();
+            return;
         }
         // no key is left, and all are locked
         queue.clear();
@@ -286,8 +284,16 @@ public final class HashElements implements Elements {
             reclaim(header.id(), from, end);
             end = from;
             Thread.yield();
+            checkNotEnding();
         }
         elements.delete(ownerKey(header.id()));
+    }
+
+    /** The server closes: what is left is for the next one, which finds it as this one has. */
+    private static void checkNotEnding() {
+        if (Thread.currentThread().isInterrupted()) {
+            throw new StoreClosedException();
+        }
     }
 
     /** Deletes the elements with these ordinals; how many there were. */
@@ -376,6 +382,7 @@ public final class HashElements implements Elements {
             keys.clear();
             values.clear();
             Thread.yield();
+            checkNotEnding();
         } while (position != 0);
     }
 

@@ -7,6 +7,7 @@ import io.loam.store.ValueView;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,6 +18,7 @@ public final class Database {
 
     private static final byte[] NO_HEADER = {};
     private static final long INDEX_SLOT_BYTES = 8;
+    private static final int SAMPLED_KEYS = 4096;
 
     private final Keyspace keyspace;
     private final Namespace entries;
@@ -108,6 +110,42 @@ public final class Database {
     /** Bytes that an entry takes in the log, and its slot in the index. */
     public static long storedBytes(ValueView view) {
         return view.storedBytes() + INDEX_SLOT_BYTES;
+    }
+
+    /**
+     * How many keys expire, and when.
+     *
+     * @param keys how many
+     * @param averageExpiryMillis the mean of when they do, in milliseconds since 1970; 0 if none does
+     */
+    public record Expiring(long keys, long averageExpiryMillis) {}
+
+    /** Looks at all keys, or, of more than some thousands, at so many that are together by chance: an estimate then. */
+    public Expiring expiring() {
+        long size = entries.size();
+        long[] counts = {0, 0}; // seen, expiring
+        double[] sum = {0};
+        long position = size <= SAMPLED_KEYS ? 0 : ThreadLocalRandom.current().nextLong();
+        boolean around = position == 0;
+        do {
+            position = entries.scan(position, 128, (key, view) -> {
+                counts[0]++;
+                if (view.expiresAtMillis() != Namespace.NEVER) {
+                    counts[1]++;
+                    sum[0] += view.expiresAtMillis();
+                }
+            });
+            if (position == 0 && !around) {
+                around = true; // keys go by their hashes, and after the last one comes the first
+            } else if (position == 0) {
+                break;
+            }
+        } while (counts[0] < SAMPLED_KEYS || size <= SAMPLED_KEYS);
+        if (counts[1] == 0) {
+            return new Expiring(0, 0);
+        }
+        long keys = size <= SAMPLED_KEYS ? counts[1] : Math.round((double) counts[1] / counts[0] * size);
+        return new Expiring(keys, Math.round(sum[0] / counts[1]));
     }
 
     private byte @Nullable [] largeHeader(byte[] key) {

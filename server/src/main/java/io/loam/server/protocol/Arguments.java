@@ -2,6 +2,7 @@ package io.loam.server.protocol;
 
 import io.loam.store.Namespace;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.CompositeByteBuf;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
@@ -10,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,6 +22,10 @@ public final class Arguments {
 
     private static final VarHandle LONGS = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
     private static final byte[] NO_BYTES = {};
+    /** A request of more is heavy. */
+    private static final int QUICK_ARGUMENTS = 1_000;
+    /** A request of more bytes is heavy. */
+    private static final int QUICK_BYTES = 512 << 10;
 
     private byte[] bytes;
     /** Where the request begins in {@code bytes}; the bounds count from here. */
@@ -55,6 +61,27 @@ public final class Arguments {
     /** How many, the command's name included. */
     public int count() {
         return count;
+    }
+
+    /** Whether already its size says that an event loop would be busy with it for long: then it must not run there. */
+    public boolean isHeavy() {
+        if (count > QUICK_ARGUMENTS) {
+            return true;
+        }
+        // the last argument's end says how long all are that lie in the array
+        return large != null ? totalBytes() > QUICK_BYTES : bounds[2 * count - 2] + length(count - 1) > QUICK_BYTES;
+    }
+
+    /** Bytes of memory that arguments take which {@link #detach} has made. */
+    public long heldBytes() {
+        long held = bytes.length + 4L * bounds.length;
+        @Nullable ByteBuf @Nullable [] buffers = large;
+        if (buffers != null) {
+            for (ByteBuf buffer : buffers) {
+                held += buffer == null ? 0 : buffer.capacity();
+            }
+        }
+        return held;
     }
 
     /** Length in bytes. */
@@ -104,12 +131,32 @@ public final class Arguments {
         }
     }
 
-    /** The bytes where they lie, valid until the command has run. */
+    /** The bytes where they lie, valid until the command has run. Those of a very large argument are put together first. */
     public MemorySegment segment(int index) {
         ByteBuf buffer = largeOrNull(index);
+        if (buffer instanceof CompositeByteBuf pieces) {
+            buffer = join(index, pieces);
+        }
         return buffer != null
                 ? MemorySegment.ofBuffer(buffer.internalNioBuffer(0, length(index)))
                 : MemorySegment.ofArray(bytes).asSlice(base + bounds[2 * index], length(index));
+    }
+
+    private ByteBuf join(int index, CompositeByteBuf pieces) {
+        ByteBuf whole = pieces.alloc().directBuffer(length(index), length(index));
+        whole.writeBytes(pieces, 0, length(index));
+        Objects.requireNonNull(large)[index] = whole;
+        pieces.release();
+        return whole;
+    }
+
+    /** The first {@code most} bytes as a string of one character each. */
+    public String text(int index, int most) {
+        StringBuilder text = new StringBuilder();
+        for (int i = 0; i < Math.min(most, length(index)); i++) {
+            text.append((char) (at(index, i) & 0xFF));
+        }
+        return text.toString();
     }
 
     /** The bytes as a string of one character each. */
@@ -238,6 +285,20 @@ public final class Arguments {
         copy.large = large;
         large = null;
         return copy;
+    }
+
+    /** As {@link #detach}, but takes the arrays along: the caller has them no more. */
+    Arguments take() {
+        Arguments taken = new Arguments();
+        taken.bytes = bytes;
+        taken.base = base;
+        taken.bounds = bounds;
+        taken.count = count;
+        taken.large = large;
+        bytes = NO_BYTES;
+        bounds = new int[8];
+        large = null;
+        return taken;
     }
 
     /** Gives back what is off-heap. */

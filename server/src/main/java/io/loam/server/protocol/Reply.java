@@ -39,6 +39,8 @@ public final class Reply {
     private final List<ByteBuf> sealed = new ArrayList<>();
     private long sealedBytes;
     private int version = 2;
+    /** How long it may become; see {@link #limit}. */
+    private long limit = Long.MAX_VALUE;
     /** Digits of the last bulk string's length: most likely the next one's. */
     private int usualDigits = 2;
 
@@ -53,6 +55,29 @@ public final class Reply {
 
     public void setVersion(int version) {
         this.version = version;
+    }
+
+    /** Thrown by what would make a reply longer than {@link #limit}; it is without a part of that then. */
+    public static final class TooLongException extends RuntimeException {
+        private static final long serialVersionUID = 1;
+
+        private static final TooLongException INSTANCE = new TooLongException();
+
+        private TooLongException() {
+            super("the reply is longer than may be written here", null, false, false);
+        }
+    }
+
+    /** Lets the reply grow to about so many bytes, a chunk more or less; beyond it writing throws {@link TooLongException}. */
+    public void limit(long bytes) {
+        limit = bytes;
+    }
+
+    /** Looks at the limit before {@code bytes} are written besides the buffer. */
+    private void checkLimit(long bytes) {
+        if (sealedBytes + at + bytes > limit) {
+            throw TooLongException.INSTANCE;
+        }
     }
 
     // ---- values
@@ -98,6 +123,7 @@ public final class Reply {
     public void bulk(byte[] value, int offset, int length) {
         number('$', length);
         if (length > CHUNK_BYTES) {
+            checkLimit(length);
             seal();
             ByteBuf large = allocator.directBuffer(length, length);
             large.writeBytes(value, offset, length);
@@ -132,6 +158,7 @@ public final class Reply {
     public void bulk(ValueView value, long offset, long length) {
         number('$', length);
         if (length > CHUNK_BYTES) {
+            checkLimit(length);
             seal();
         }
         long position = 0;
@@ -291,6 +318,7 @@ public final class Reply {
     public Reply another() {
         Reply other = new Reply(allocator);
         other.version = version;
+        other.limit = limit;
         return other;
     }
 
@@ -373,12 +401,13 @@ public final class Reply {
     /** Makes room for {@code bytes}, at most {@link #CHUNK_BYTES} and a header at a time. */
     private void room(int bytes) {
         if (buffer.length - at < bytes) {
-            grow(bytes);
+            makeRoom(bytes);
         }
     }
 
-    private void grow(int bytes) {
+    private void makeRoom(int bytes) {
         if (at + bytes > CHUNK_BYTES) {
+            checkLimit(0);
             seal();
         }
         if (buffer.length - at < bytes) {
@@ -391,6 +420,7 @@ public final class Reply {
     private void segment(MemorySegment value) {
         long length = value.byteSize();
         if (length > CHUNK_BYTES) {
+            checkLimit(length);
             seal();
             ByteBuf large = allocator.directBuffer(Math.toIntExact(length), (int) length);
             MemorySegment.ofBuffer(large.internalNioBuffer(0, (int) length)).copyFrom(value);

@@ -2,6 +2,7 @@ package io.loam.server.protocol;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.CompositeByteBuf;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
@@ -9,7 +10,8 @@ import org.jspecify.annotations.Nullable;
  * Cuts the bytes of one connection into requests. Feed it with {@link #feed}, then call {@link #next} as long as it says true and use {@link #arguments}; at the end {@link #keep}.
  *
  * <p>The bytes lie in a window of an array: one that is lent by the caller while nothing is left over from before, else an own one. What has been parsed of a request is
- * remembered relative to its beginning, so the window can move. The bytes of a large argument go from the network's buffer to off-heap memory of its own, which grows as they come.
+ * remembered relative to its beginning, so the window can move. The bytes of a large argument go from the network's buffer to off-heap memory of its own, which grows as they come; a very large
+ * one's lie in pieces, so that it never has to be copied here to grow.
  */
 public final class RequestParser {
 
@@ -22,6 +24,9 @@ public final class RequestParser {
     private static final int UNAUTHENTICATED_ARGUMENTS = 10;
     private static final int UNAUTHENTICATED_BYTES = 16 << 10;
     private static final int FIRST_LARGE_BYTES = 128 << 10;
+    /** A longer argument is kept in pieces of so many bytes. */
+    private static final int PIECE_BYTES = 1 << 20;
+
     private static final byte[] NOTHING = {};
 
     private final Arguments arguments = new Arguments();
@@ -41,8 +46,12 @@ public final class RequestParser {
     private int at;
     /** How many bytes of a line that is not complete were looked at. */
     private int looked;
-    /** The large argument that is being filled. */
+    /** The large argument that is being filled, or the piece of it. */
     private @Nullable ByteBuf filling;
+    /** The pieces that are full. */
+    private @Nullable CompositeByteBuf pieces;
+    /** Their bytes; others look at it, and it may be a little old. */
+    private int pieceBytes;
     /** Bytes of the line end after a large argument that are still to come. */
     private int skip;
 
@@ -66,10 +75,23 @@ public final class RequestParser {
         return arguments;
     }
 
+    /** The request that {@link #next} has found, to outlast this parser's next call. Where that has an array of its own, it goes along instead of being copied. */
+    public Arguments detach() {
+        int left = end - start;
+        if (lent || left > window.length / 2) {
+            return arguments.detach();
+        }
+        byte[] rest = Arrays.copyOfRange(window, start, end);
+        window = rest;
+        start = 0;
+        end = left;
+        return arguments.take();
+    }
+
     /** Bytes that are held for requests that are not complete. */
     public long heldBytes() {
         ByteBuf large = filling;
-        return (lent ? 0 : window.length) + (large == null ? 0 : large.capacity());
+        return (lent ? 0 : window.length) + pieceBytes + (large == null ? 0 : large.capacity());
     }
 
     /**
@@ -78,9 +100,8 @@ public final class RequestParser {
      * @param spare an array to work in while nothing is left over; the same for all calls until {@link #keep}
      */
     public void feed(ByteBuf input, byte[] spare, ByteBufAllocator allocator) throws ProtocolException {
-        ByteBuf large = filling;
-        if (large != null) {
-            fill(large, input);
+        if (filling != null) {
+            fill(input, allocator);
             return;
         }
         int bytes = input.readableBytes();
@@ -238,7 +259,9 @@ public final class RequestParser {
     /** Moves what has come of a large argument to memory of its own, out of the window. */
     private void beginLarge(ByteBufAllocator allocator) {
         int come = Math.min(bulk, end - start - at);
-        ByteBuf large = allocator.directBuffer(Math.min(bulk, Math.max(FIRST_LARGE_BYTES, come)), bulk);
+        // what a window holds is no more than a piece, or the argument is not that large
+        int most = bulk > PIECE_BYTES ? Math.max(come, PIECE_BYTES) : bulk;
+        ByteBuf large = allocator.directBuffer(Math.min(most, Math.max(FIRST_LARGE_BYTES, come)), most);
         large.writeBytes(window, start + at, come);
         int rest = end - start - at - come;
         System.arraycopy(window, start + at + come, window, start + at, rest);
@@ -249,19 +272,41 @@ public final class RequestParser {
         }
     }
 
-    private void fill(ByteBuf large, ByteBuf input) {
-        int bytes = Math.min(input.readableBytes(), bulk - large.writerIndex());
-        if (large.writableBytes() < bytes) {
-            large.capacity((int) Math.min(bulk, Math.max(2L * large.capacity(), (long) large.writerIndex() + bytes)));
-        }
-        large.writeBytes(input, bytes);
-        if (large.writerIndex() == bulk) {
-            endLarge(large);
+    private void fill(ByteBuf input, ByteBufAllocator allocator) {
+        while (filling != null && input.isReadable()) {
+            ByteBuf large = filling;
+            int bytes = Math.min(input.readableBytes(), large.maxCapacity() - large.writerIndex());
+            if (large.writableBytes() < bytes) {
+                int end = large.writerIndex() + bytes;
+                large.capacity(Math.min(large.maxCapacity(), Math.max(2 * large.capacity(), end)));
+            }
+            large.writeBytes(input, bytes);
+            if (pieceBytes + large.writerIndex() == bulk) {
+                endLarge(large);
+                return;
+            } else if (large.writerIndex() == large.maxCapacity()) {
+                nextPiece(large, allocator);
+            }
         }
     }
 
-    private void endLarge(ByteBuf large) {
-        arguments.addLarge(large, bulk);
+    private void nextPiece(ByteBuf full, ByteBufAllocator allocator) {
+        CompositeByteBuf all = pieces;
+        if (all == null) {
+            all = allocator.compositeDirectBuffer(Integer.MAX_VALUE);
+            pieces = all;
+        }
+        all.addComponent(true, full);
+        pieceBytes += full.writerIndex();
+        int size = Math.min(PIECE_BYTES, bulk - pieceBytes);
+        filling = allocator.directBuffer(size, size);
+    }
+
+    private void endLarge(ByteBuf last) {
+        CompositeByteBuf all = pieces;
+        arguments.addLarge(all == null ? last : all.addComponent(true, last), bulk);
+        pieces = null;
+        pieceBytes = 0;
         filling = null;
         bulk = -1;
         skip = 2;
@@ -322,6 +367,12 @@ public final class RequestParser {
         filling = null;
         if (large != null) {
             large.release();
+        }
+        CompositeByteBuf all = pieces;
+        pieces = null;
+        pieceBytes = 0;
+        if (all != null) {
+            all.release();
         }
         arguments.release();
         window = NOTHING;

@@ -15,8 +15,12 @@ import java.util.Set;
 /** What one client listens to. Belongs to the thread that runs the client's command. */
 public final class Subscriptions {
 
+    /** What a name takes besides its bytes. */
+    private static final int OVERHEAD_BYTES = 200;
+
     private final Channels channels;
     private final Subscriber subscriber;
+    private long bytes;
     private final Map<Kind, Set<ByteBuffer>> names = new EnumMap<>(Kind.class);
 
     public Subscriptions(Channels channels, Subscriber subscriber) {
@@ -35,6 +39,7 @@ public final class Subscriptions {
     public void add(Kind kind, byte[] name) {
         ByteBuffer wrapped = ByteBuffer.wrap(name);
         if (all(kind).add(wrapped)) {
+            bytes += name.length + OVERHEAD_BYTES;
             channels.add(kind, wrapped, subscriber);
         }
     }
@@ -43,6 +48,7 @@ public final class Subscriptions {
     public void remove(Kind kind, byte[] name) {
         ByteBuffer wrapped = ByteBuffer.wrap(name);
         if (all(kind).remove(wrapped)) {
+            bytes -= name.length + OVERHEAD_BYTES;
             channels.remove(kind, wrapped, subscriber);
         }
     }
@@ -50,6 +56,11 @@ public final class Subscriptions {
     /** Whether the client still listens to what a message is about. */
     public boolean wants(Push message) {
         return message.topic() instanceof Topic topic && all(topic.kind()).contains(topic.name());
+    }
+
+    /** What the names take. */
+    public long bytes() {
+        return bytes;
     }
 
     public int count(Kind kind) {
@@ -68,5 +79,6 @@ public final class Subscriptions {
             all.forEach(name -> channels.remove(kind, name, subscriber));
             all.clear();
         });
+        bytes = 0;
     }
 }

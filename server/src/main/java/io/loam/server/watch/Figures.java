@@ -63,15 +63,31 @@ public final class Figures {
         table.counter("refused_connections", service.rejectedConnections().sum(), "Connections beyond the limit.");
         table.counter("commands", service.calls(), "Commands that ran.");
         table.gauge("commands_per_second", rate.commands(), "Commands that ran in the last second.");
+        table.counter("keyspace_hits", service.hits(), "Keys that commands looked for to read, and found.");
+        table.counter("keyspace_misses", service.misses(), "Keys that commands looked for to read, and did not find.");
+        table.counter("expired_keys", service.expiredKeys(), "Keys removed because their time was over.");
+        table.counter("evicted_keys", service.evictedKeys(), "Keys removed to make room.");
         table.counter("input_bytes", service.inputBytes().sum(), "Bytes that came from clients.");
         table.counter("output_bytes", service.outputBytes().sum(), "Bytes that went to clients.");
         table.gauge("input_bytes_per_second", rate.inputBytes(), "Bytes that came in the last second.");
         table.gauge("output_bytes_per_second", rate.outputBytes(), "Bytes that went in the last second.");
         table.gauge("client_input_bytes", service.heldInputBytes(), "Buffers with requests that are not complete.");
         table.gauge("client_output_bytes", service.heldOutputBytes(), "Replies that wait to be sent.");
+        table.gauge(
+                "client_memory_bytes",
+                service.clientMemory().bytes(),
+                "What clients take besides the store: requests, replies, queues of MULTI, watched keys, names of channels.");
+        table.counter(
+                "evicted_clients",
+                service.clientMemory().evicted().sum(),
+                "Connections ended for the memory that clients took.");
     }
 
-    private static void memory(Table table, StoreStats stats) {
+    private void memory(Table table, StoreStats stats) {
+        table.gauge(
+                "memory_peak_bytes",
+                service.peakMemory(),
+                "The most that blocks of the store and buffers of clients took, looked at each second.");
         table.gauge("keys", stats.keys(), "Keys of all databases, with what the server keeps for itself.");
         table.gauge("memory_limit_bytes", stats.capacityBytes(), "The budget, maxmemory.");
         table.gauge(
@@ -108,8 +124,6 @@ public final class Figures {
         table.counter("cleaner_passes", stats.cleaningPasses(), "Passes of the cleaner.");
         table.gauge(
                 "write_cost_ratio", writeCost(stats), "Bytes written to the log for each byte that writes appended.");
-        table.counter("expired_keys", stats.expiredEntries(), "Keys removed because their time was over.");
-        table.counter("evicted_keys", stats.evictedEntries(), "Keys removed to make room.");
         table.counter("index_resizes", stats.indexResizes(), "Steps by which the index grew or shrank.");
         table.counter("writer_stalls", stats.writerStalls(), "Writes that waited for memory.");
         table.gauge("longest_stall_seconds", stats.longestStallNanos() / 1e9, "The longest such wait.");

@@ -12,6 +12,7 @@ import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Metrics and health by HTTP, at a port of its own and on threads of its own: {@code /metrics}, {@code /health/live} (the process answers), {@code /health/ready} (it takes connections and its store works). No
@@ -33,6 +34,8 @@ public final class MetricsServer implements AutoCloseable {
             return new Page(status, "text/plain; charset=utf-8", body);
         }
     }
+
+    private @Nullable PrometheusPage prometheus;
 
     private MetricsServer(Service service, Figures figures, HttpServer http) {
         this.service = service;
@@ -92,7 +95,12 @@ public final class MetricsServer implements AutoCloseable {
 
     /** One at a time, however many ask. */
     private synchronized Page metrics() {
-        return new Page(200, "text/plain; version=0.0.4; charset=utf-8", MetricsText.of(service, figures));
+        PrometheusPage page = prometheus;
+        if (page == null) {
+            page = new PrometheusPage(service, figures);
+            prometheus = page;
+        }
+        return new Page(200, PrometheusPage.TYPE, page.text());
     }
 
     private Page ready() {
@@ -111,5 +119,13 @@ public final class MetricsServer implements AutoCloseable {
     public void close() {
         http.stop(0);
         executor.shutdownNow();
+        closePage();
+    }
+
+    /** After a scrape that is under way: it reads the store. */
+    private synchronized void closePage() {
+        if (prometheus != null) {
+            prometheus.close();
+        }
     }
 }

@@ -7,6 +7,7 @@ import io.loam.server.ServerOptions;
 import io.loam.server.differential.Value.Bulk;
 import io.loam.server.differential.Value.Many;
 import io.loam.server.differential.Value.Number;
+import io.loam.server.differential.Value.Verbatim;
 import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.List;
@@ -77,10 +78,15 @@ final class DifferentialTest {
             for (RespClient client : List.of(expected, actual)) {
                 client.call("HELLO", version);
                 client.call("FLUSHALL");
+                client.call("CONFIG", "RESETSTAT");
             }
+            long scanned = 0;
             for (int step = 0; step < STEPS; step++) {
                 Request request = SOURCES.get(choice.below(SOURCES.size())).next(choice);
+                boolean isTypeScan = request.toString().matches("(?i)SCAN .*\\bTYPE .*");
+                long counted = isTypeScan ? hits(expected) : 0;
                 Value right = expected.call(request.words());
+                scanned += isTypeScan ? hits(expected) - counted : 0;
                 Value ours = actual.call(request.words());
                 before.add(request + "  ->  " + shown(right));
                 if (before.size() > SHOWN) {
@@ -92,8 +98,24 @@ final class DifferentialTest {
                                 + String.join("\n", before))
                         .isTrue();
             }
+            // redis-server counts what SCAN looks at for TYPE
+            assertThat(hits(actual)).isEqualTo(hits(expected) - scanned);
+            assertThat(count(actual, "keyspace_misses")).isEqualTo(count(expected, "keyspace_misses"));
             compareContents(expected, actual);
         }
+    }
+
+    private static long hits(RespClient client) throws IOException {
+        return count(client, "keyspace_hits");
+    }
+
+    private static long count(RespClient client, String field) throws IOException {
+        String text = switch (client.call("INFO", "stats")) {
+            case Bulk bulk -> bulk.text();
+            case Verbatim verbatim -> verbatim.text();
+            default -> "";
+        };
+        return Long.parseLong(text.replaceAll("(?s).*\r\n" + field + ":(\\d+)\r\n.*", "$1"));
     }
 
     private static String shown(Value value) {

@@ -17,13 +17,14 @@ import java.nio.charset.StandardCharsets;
 import java.time.InstantSource;
 
 /** A server without a socket, and one client of it. */
-final class CommandRunner implements AutoCloseable {
+public final class CommandRunner implements AutoCloseable {
 
     private final Service service;
     private final Dispatcher dispatcher;
     private final Session session;
+    private boolean moved;
 
-    CommandRunner(Store store, InstantSource clock, String... settings) {
+    public CommandRunner(Store store, InstantSource clock, String... settings) {
         ServerOptions options = new ServerOptions();
         for (int i = 0; i < settings.length; i += 2) {
             options.set(settings[i], settings[i + 1]);
@@ -35,7 +36,7 @@ final class CommandRunner implements AutoCloseable {
     }
 
     /** Runs a command, and returns its reply as it would be sent. */
-    String run(Object... words) {
+    public String run(Object... words) {
         byte[][] arguments = new byte[words.length][];
         for (int i = 0; i < words.length; i++) {
             arguments[i] =
@@ -45,6 +46,7 @@ final class CommandRunner implements AutoCloseable {
         Reply reply = new Reply(UnpooledByteBufAllocator.DEFAULT);
         try {
             Command rest = dispatcher.tryRun(session, request, reply);
+            moved = rest != null;
             if (rest != null) {
                 dispatcher.complete(session, rest, request, reply);
             }
@@ -54,11 +56,16 @@ final class CommandRunner implements AutoCloseable {
         }
     }
 
+    /** Whether the last command was not run, or not to its end, as on an event loop. */
+    public boolean hasMoved() {
+        return moved;
+    }
+
     HashElements elements() {
         return (HashElements) service.keyspace().elements();
     }
 
-    Service service() {
+    public Service service() {
         return service;
     }
 
@@ -83,6 +90,14 @@ final class CommandRunner implements AutoCloseable {
 
         @Override
         public void checkOutput() {}
+
+        @Override
+        public boolean isAway() {
+            return false;
+        }
+
+        @Override
+        public void checkProgress() {}
 
         @Override
         public void closeAfterReplies() {}

@@ -313,8 +313,8 @@ final class HashFaultsTest {
             fill(runner, "h", 1000);
             store.delete("h".getBytes(StandardCharsets.US_ASCII)); // the header only, as if the process died then
             mortal.die();
-            CommandRunner next = start(store);
             assertThat(store.namespace("server.elements").size()).isPositive();
+            CommandRunner next = start(store);
             assertThat(next.elements().sweep()).isLessThanOrEqualTo(1);
             awaitEmpty(store);
         }

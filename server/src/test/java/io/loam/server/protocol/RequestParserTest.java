@@ -7,6 +7,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.Unpooled;
 import java.io.ByteArrayOutputStream;
+import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -19,6 +20,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 final class RequestParserTest {
 
     private static final ByteBufAllocator ALLOCATOR = ByteBufAllocator.DEFAULT;
+    /** The size of the pieces of a very large argument. */
+    private static final int PIECE = 1 << 20;
 
     private final RequestParser parser = new RequestParser();
     private final byte[] spare = new byte[1 << 16];
@@ -51,6 +54,75 @@ final class RequestParserTest {
             out.writeBytes(bytes("$" + word.length() + "\r\n" + word + "\r\n"));
         }
         return out.toByteArray();
+    }
+
+    /** It takes the memory of what has come, a piece at most more, and never copies what has come before. */
+    @Test
+    void aVeryLargeArgumentIsKeptInPieces() throws ProtocolException {
+        byte[] value = new byte[5 * PIECE / 2];
+        new Random(3).nextBytes(value);
+        ByteArrayOutputStream stream = new ByteArrayOutputStream();
+        stream.writeBytes(bytes("*4\r\n$3\r\nSET\r\n$1\r\nk\r\n$" + value.length + "\r\n"));
+        stream.writeBytes(value);
+        stream.writeBytes(bytes("\r\n$5\r\nafter\r\nPING\r\n"));
+        byte[] all = stream.toByteArray();
+        for (int step : List.of(all.length, PIECE, 64 << 10, 999)) {
+            Arguments found = null;
+            for (int at = 0; at < all.length; at += step) {
+                ByteBuf input = Unpooled.wrappedBuffer(all, at, Math.min(step, all.length - at));
+                while (input.isReadable()) {
+                    parser.feed(input, spare, ALLOCATOR);
+                    while (parser.next(ALLOCATOR)) {
+                        if (found == null) {
+                            found = parser.detach();
+                        } else {
+                            assertThat(parser.arguments().text(0)).isEqualTo("PING");
+                        }
+                    }
+                }
+                parser.keep();
+                assertThat(parser.heldBytes()).isLessThanOrEqualTo(at + step + 2L * PIECE);
+            }
+            assertThat(found).isNotNull();
+            assertThat(found.isHeavy()).isTrue();
+            assertThat(found.text(0)).isEqualTo("SET");
+            assertThat(found.bytes(2)).isEqualTo(value);
+            assertThat(found.text(2, 4)).isEqualTo(new String(value, 0, 4, StandardCharsets.ISO_8859_1));
+            assertThat(found.segment(2).toArray(ValueLayout.JAVA_BYTE)).isEqualTo(value);
+            assertThat(found.at(2, value.length - 1)).isEqualTo(value[value.length - 1]);
+            assertThat(found.text(3)).isEqualTo("after");
+            assertThat(parser.heldBytes()).isZero();
+            found.release();
+        }
+    }
+
+    @Test
+    void aRequestOfManyArgumentsIsDetachedWithItsArray() throws ProtocolException {
+        List<String> words = new ArrayList<>();
+        for (int i = 0; i < 20_000; i++) {
+            words.add("argument" + i);
+        }
+        byte[] all = encode(words);
+        byte[] stream = Arrays.copyOf(all, all.length + 6);
+        System.arraycopy(bytes("PING\r\n"), 0, stream, all.length, 6);
+        Arguments found = null;
+        for (int at = 0; at < stream.length; at += 10_000) {
+            ByteBuf input = Unpooled.wrappedBuffer(stream, at, Math.min(10_000, stream.length - at));
+            while (input.isReadable()) {
+                parser.feed(input, spare, ALLOCATOR);
+                if (parser.next(ALLOCATOR)) {
+                    assertThat(found).isNull();
+                    found = parser.detach();
+                    assertThat(parser.heldBytes()).isLessThan(64 << 10);
+                    assertThat(parser.next(ALLOCATOR)).isTrue();
+                    assertThat(parser.arguments().texts(0)).containsExactly("PING");
+                }
+            }
+            parser.keep();
+        }
+        assertThat(found).isNotNull();
+        assertThat(found.isHeavy()).isTrue();
+        assertThat(found.texts(0)).isEqualTo(words);
     }
 
     @Test
