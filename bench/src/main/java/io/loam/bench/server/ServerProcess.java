@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 
 /** A server that was started to be measured, with no data and nothing kept on disk. */
 final class ServerProcess implements AutoCloseable {
@@ -125,8 +126,11 @@ final class ServerProcess implements AutoCloseable {
         return memoryBytes;
     }
 
+    /** The command that started it, programs by name: where they lie is the machine's affair. */
     String command() {
-        return String.join(" ", command);
+        return command.stream()
+                .map(word -> word.startsWith("/") ? Path.of(word).getFileName().toString() : word)
+                .collect(Collectors.joining(" "));
     }
 
     /** From the start of the process to the first reply. */
