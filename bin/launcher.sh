@@ -3,7 +3,8 @@
 #   root        the checkout
 #   modules     the module path: loam-*.jar and every jar that the command line needs, gathered by dist/pom.xml
 #   image       the runtime image of bin/loam-image, which holds the same modules
-#   jvm_flags   what every JVM of the project runs with (pom.xml says the same as loam.jvm.flags, for a class path)
+#   jvm_flags   what every JVM of the project runs with (pom.xml has loam.jvm.flags for the tests, which also run with
+#               --illegal-native-access=deny: with that a JVM takes no modules from the start-up cache)
 #
 # Messages go to standard error: standard output belongs to the command.
 
@@ -13,9 +14,10 @@ image=$root/build/image
 main=io.loam.cli/io.loam.cli.Main
 jvm_flags=(
     --enable-native-access=io.loam.memory,io.netty.common,io.netty.transport.unix.common,io.netty.transport.classes.epoll,io.netty.transport.classes.io_uring,ALL-UNNAMED
-    --illegal-native-access=deny
     --add-modules=io.netty.transport.epoll.linux.x86_64,io.netty.transport.io_uring.linux.x86_64
     --sun-misc-unsafe-memory-access=deny
+    # Netty's own events would be made ready before the first reply
+    -Dio.netty.jfr.enabled=false
 )
 
 say() { printf 'loam: %s\n' "$*" >&2; }

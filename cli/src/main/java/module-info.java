@@ -5,6 +5,7 @@ module io.loam.cli {
     requires io.loam.memory;
     requires io.loam.server;
     requires io.loam.store;
+    requires io.netty.handler;
     requires java.logging;
     requires java.management;
     requires info.picocli;

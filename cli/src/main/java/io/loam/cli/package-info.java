@@ -6,6 +6,7 @@
  *     │    ├──────► top.TopCommand        what a running server does, redrawn each second
  *     │    ├──────► demo.DemoCommand      real data, overwritten and verified
  *     │    ├──────► shell.ShellCommand    an interactive store
+ *     │    ├──────► StartUpCommand        what the start-up cache of bin/loam is made of
  *     │    └──────► further commands of other modules
  *     ├──► Version                        from the build
  *     └──► ByteSize                       "64m" ⇄ bytes

@@ -11,7 +11,8 @@ class MainTest {
     private final StringWriter out = new StringWriter();
 
     private int run(String... arguments) {
-        CommandLine commands = Main.commandLine().setOut(new PrintWriter(out)).setErr(new PrintWriter(out));
+        CommandLine commands =
+                Main.commandLine(arguments).setOut(new PrintWriter(out)).setErr(new PrintWriter(out));
         return commands.execute(arguments);
     }
 
@@ -24,7 +25,18 @@ class MainTest {
     @Test
     void helpListsTheCommands() {
         assertThat(run("help")).isZero();
-        assertThat(out.toString()).contains("demo", "shell");
+        assertThat(out.toString()).contains("demo", "shell").doesNotContain("start-up");
+    }
+
+    @Test
+    void helpKnowsEachCommand() {
+        assertThat(run("help", "serve")).isZero();
+        assertThat(out.toString()).contains("Usage: loam serve", "--memory");
+    }
+
+    @Test
+    void startUpServesOnceAndEnds() {
+        assertThat(run("start-up")).isZero();
     }
 
     @Test

@@ -86,6 +86,14 @@ public final class ServeCommand implements Callable<Integer> {
     String policy;
 
     @Option(
+            names = "--data",
+            paramLabel = "DIR",
+            description = "Keep the data in this directory, as /dev/shm/NAME, where the next server finds them however"
+                    + " this one ends. Default: they end with the process.")
+    @Nullable
+    Path data;
+
+    @Option(
             names = "--metrics-port",
             paramLabel = "PORT",
             description = "Metrics for Prometheus and health by HTTP at this port of 127.0.0.1 (or of the setting"
@@ -108,13 +116,31 @@ public final class ServeCommand implements Callable<Integer> {
         ServerLog.begin(options);
         notes.forEach(note -> LOG.log(Level.INFO, note));
         try (LoamServer server = start(options)) {
-            Thread stop = new Thread(server::close, "loam-stop");
+            Thread stop = new Thread(() -> stop(server), "loam-stop");
             Runtime.getRuntime().addShutdownHook(stop);
             print(banner(server));
             server.await();
-            print("stopped");
+            if (remove(stop)) {
+                print("stopped: a client sent SHUTDOWN");
+            }
         }
         return 0;
+    }
+
+    /** False if the process is ending, so that the hook does its work. */
+    private static boolean remove(Thread hook) {
+        try {
+            return Runtime.getRuntime().removeShutdownHook(hook);
+        } catch (IllegalStateException e) {
+            return false;
+        }
+    }
+
+    /** The log may be closed already when the process gets a signal. */
+    private void stop(LoamServer server) {
+        print("stopping: the process got a signal");
+        server.close();
+        print("stopped");
     }
 
     /** The options that the file and the command line ask for. */
@@ -124,14 +150,14 @@ public final class ServeCommand implements Callable<Integer> {
         System.setProperty("sun.net.httpserver.maxRspTime", "30");
         ServerOptions options = new ServerOptions();
         long quarter = Math.min(ProcessMemory.physicalBytes(), ProcessMemory.cgroupLimitBytes()) / 4;
-        set(options, "maxmemory", Long.toString(Math.min(MOST_BY_DEFAULT, quarter)));
+        options.setDefaultMaxMemory(Math.min(MOST_BY_DEFAULT, quarter));
         if (config != null) {
             notes.addAll(options.read(config)); // what is wrong in it is said without the words on usage
         }
         settings.forEach((name, value) -> directive(options, name, List.of(value)));
         directives(options);
         if (memory != null) {
-            set(options, "maxmemory", Long.toString(memory.bytes()));
+            directive(options, "maxmemory", List.of(Long.toString(memory.bytes())));
         }
         if (policy != null) {
             set(options, "maxmemory-policy", policy);
@@ -141,6 +167,11 @@ public final class ServeCommand implements Callable<Integer> {
         }
         if (port != null) {
             set(options, "port", Integer.toString(port));
+        }
+        if (data != null) {
+            // a character for each byte
+            String text = new String(data.toString().getBytes(StandardCharsets.UTF_8), StandardCharsets.ISO_8859_1);
+            set(options, "data", text);
         }
         if (metricsPort != null) {
             set(options, "metrics-port", Integer.toString(metricsPort));
@@ -218,7 +249,7 @@ public final class ServeCommand implements Callable<Integer> {
                 """
                 Loam %s serves the Redis protocol
                   address  %s port %s
-                  memory   %s, %s when it is full
+                  memory   %s, %s when it is full%s
                   threads  %d over %s%s
                   process  %d; stop it with SHUTDOWN or SIGTERM
                   try      redis-cli%s -p %d%s""",
@@ -229,6 +260,7 @@ public final class ServeCommand implements Callable<Integer> {
                 options.policy().full() == FullPolicy.REJECT
                         ? "refuses writes"
                         : "evicts (" + options.maxMemoryPolicy() + ")",
+                server.data().isEmpty() ? "" : "\n  data     " + server.data(),
                 options.eventLoops(),
                 server.transport(),
                 options.metricsPort() == 0

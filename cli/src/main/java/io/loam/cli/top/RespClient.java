@@ -12,6 +12,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import javax.net.ssl.SSLParameters;
+import javax.net.ssl.SSLSocket;
+import javax.net.ssl.SSLSocketFactory;
 import org.jspecify.annotations.Nullable;
 
 /** Asks a server by version 2 of the Redis protocol for what {@link Reading} holds. */
@@ -19,7 +22,7 @@ final class RespClient implements AutoCloseable {
 
     private static final int TIMEOUT_MILLIS = 5_000;
 
-    private final Socket socket = new Socket();
+    private final Socket socket;
     private final InputStream in;
 
     /** A reply that says no. */
@@ -31,16 +34,28 @@ final class RespClient implements AutoCloseable {
         }
     }
 
-    RespClient(String host, int port) throws IOException {
+    /** @param tls makes sockets of TLS; null: the connection is plain */
+    RespClient(String host, int port, @Nullable SSLSocketFactory tls) throws IOException {
+        Socket plain = new Socket();
         try {
-            socket.connect(new InetSocketAddress(host, port), TIMEOUT_MILLIS);
-            socket.setSoTimeout(TIMEOUT_MILLIS);
-            socket.setTcpNoDelay(true);
+            plain.connect(new InetSocketAddress(host, port), TIMEOUT_MILLIS);
+            plain.setSoTimeout(TIMEOUT_MILLIS);
+            plain.setTcpNoDelay(true);
+            socket = tls == null ? plain : secured((SSLSocket) tls.createSocket(plain, host, port, true));
             in = new BufferedInputStream(socket.getInputStream(), 1 << 16);
         } catch (IOException e) {
-            socket.close();
+            plain.close();
             throw e;
         }
+    }
+
+    /** Refuses a server whose certificate is not for the host. */
+    private static SSLSocket secured(SSLSocket socket) throws IOException {
+        SSLParameters parameters = socket.getSSLParameters();
+        parameters.setEndpointIdentificationAlgorithm("HTTPS");
+        socket.setSSLParameters(parameters);
+        socket.startHandshake();
+        return socket;
     }
 
     /** @throws Refusal if user and password are not those of the server */

@@ -3,10 +3,15 @@ package io.loam.cli.top;
 import io.loam.cli.Screen;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
+import javax.net.ssl.SSLException;
+import javax.net.ssl.SSLSocketFactory;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -19,7 +24,10 @@ import picocli.CommandLine.Spec;
         sortOptions = false,
         description =
                 "Shows what a running server does: throughput, latencies, memory, segments, cleaner. Ends with Ctrl-C.",
-        footer = {"", "A password is taken from the environment variable LOAM_PASSWORD (or REDISCLI_AUTH)."})
+        footer = {
+            "",
+            "A password is the first line of --password-file, or taken from the environment variable LOAM_PASSWORD (or REDISCLI_AUTH)."
+        })
 public final class TopCommand implements Callable<Integer> {
 
     private static final String OTHER_SCREEN = "\033[?1049h\033[?25l";
@@ -38,6 +46,13 @@ public final class TopCommand implements Callable<Integer> {
     @Nullable
     String user;
 
+    @Option(names = "--password-file", paramLabel = "FILE", description = "A file whose first line is the password.")
+    @Nullable
+    Path passwordFile;
+
+    @Mixin
+    TlsOptions tls = new TlsOptions();
+
     @Option(
             names = "--interval",
             paramLabel = "SECONDS",
@@ -50,6 +65,8 @@ public final class TopCommand implements Callable<Integer> {
     @Option(names = "--no-color", description = "No colours; NO_COLOR does the same.")
     boolean noColour;
 
+    private @Nullable String password;
+    private @Nullable SSLSocketFactory sockets;
     private @Nullable RespClient client;
 
     @Override
@@ -57,6 +74,12 @@ public final class TopCommand implements Callable<Integer> {
         if (!(seconds >= 0.05 && seconds <= 3600)) {
             throw new ParameterException(spec.commandLine(), "--interval: 0.05 to 3600 seconds, not " + seconds);
         }
+        String fault = tls.fault();
+        if (fault != null) {
+            throw new ParameterException(spec.commandLine(), fault);
+        }
+        password = readPassword();
+        sockets = tls.sockets();
         PrintWriter out = spec.commandLine().getOut();
         Screen screen = Screen.of(System.out, !noColour);
         try {
@@ -108,9 +131,8 @@ public final class TopCommand implements Callable<Integer> {
         try {
             RespClient connected = client;
             if (connected == null) {
-                connected = new RespClient(host, port);
+                connected = new RespClient(host, port, sockets);
                 client = connected;
-                String password = password();
                 if (password != null) {
                     connected.authenticate(user, password);
                 }
@@ -122,20 +144,28 @@ public final class TopCommand implements Callable<Integer> {
         }
     }
 
-    private static @Nullable String password() {
+    private @Nullable String readPassword() throws IOException {
+        if (passwordFile != null) {
+            return Files.readString(passwordFile).lines().findFirst().orElse("");
+        }
         String own = System.getenv("LOAM_PASSWORD");
         return own != null ? own : System.getenv("REDISCLI_AUTH");
     }
 
     private String explain(IOException failure) {
         String message = String.valueOf(failure.getMessage());
+        if (failure instanceof SSLException) {
+            return "the server at " + address() + " can't be spoken to over TLS: " + message
+                    + "; --cacert says who vouches for its certificate, --cert and --key what to show it";
+        }
         if (!(failure instanceof RespClient.Refusal)) {
             return "no server answers at " + address() + " (" + message
-                    + "); start one with bin/loam serve, or say with --host and --port where it is";
+                    + "); start one with bin/loam serve, or say with --host and --port where it is"
+                    + (tls.wanted ? "; if it wants a certificate, show one with --cert and --key" : "");
         }
         if (message.startsWith("NOAUTH") || message.startsWith("WRONGPASS")) {
-            return "the server at " + address() + " wants another password than LOAM_PASSWORD and --user say: "
-                    + message;
+            return "the server at " + address()
+                    + " wants another password than --password-file or LOAM_PASSWORD, and --user, say: " + message;
         }
         if (message.startsWith("ERR unknown command")) {
             return "the server at " + address() + " is not Loam: it does not know the command LOAM";

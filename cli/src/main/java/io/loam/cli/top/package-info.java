@@ -2,8 +2,9 @@
  * {@code loam top}: what a running server does, redrawn each second.
  *
  * <pre>
- *   TopCommand ──asks──► RespClient ──► LOAM STATS, LATENCIES, SEGMENTS
- *       │                    └─► Reading            the server at one moment
+ *   TopCommand ──files──► TlsOptions               sockets of TLS, or none
+ *       ├──asks──► RespClient ──► LOAM STATS, LATENCIES, SEGMENTS
+ *       │              └──► Reading                the server at one moment
  *       └──draws──► TopPicture(before, now)         pure: two readings give lines of text
  *                        └──► picture.MemoryPicture
  * </pre>

@@ -5,16 +5,21 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.loam.cli.ByteSize;
 import io.loam.server.ServerOptions;
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.PipedReader;
 import java.io.PipedWriter;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.net.BindException;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Scanner;
 import java.util.concurrent.CompletableFuture;
@@ -70,6 +75,84 @@ class ServeCommandTest {
             assertThat(ask(port, "PING\r\n")).isEqualTo("+PONG");
             assertThat(ask(port, "SHUTDOWN\r\n")).isEmpty();
             assertThat(code.get()).isZero();
+        }
+    }
+
+    /** The server as a process of its own. */
+    private static Process start(String... words) throws IOException {
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx128m",
+                "-XX:+UseSerialGC",
+                "--enable-native-access=ALL-UNNAMED",
+                "-cp",
+                System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
+                "io.loam.cli.Main",
+                "serve",
+                "--memory",
+                "16m"));
+        command.addAll(List.of(words));
+        return new ProcessBuilder(command).redirectErrorStream(true).start();
+    }
+
+    private static int port(BufferedReader banner) throws IOException {
+        String line = banner.readLine();
+        while (line != null && !line.contains("redis-cli -p ")) {
+            line = banner.readLine();
+        }
+        assertThat(line).isNotNull();
+        return Integer.parseInt(line.replaceAll(".*-p ", ""));
+    }
+
+    @Test
+    void aSignalEndsItInOrder() throws Exception {
+        Process process = start("--port", "0");
+        try (BufferedReader out = process.inputReader()) {
+            int port = port(out);
+            try (Socket client = new Socket(InetAddress.getLoopbackAddress(), port)) {
+                client.getOutputStream().write("PING\r\n".getBytes(StandardCharsets.US_ASCII));
+                assertThat(client.getInputStream().readNBytes(7)).asString().isEqualTo("+PONG\r\n");
+                process.toHandle().destroy(); // SIGTERM; Process.destroy would close what is read below
+                assertThat(client.getInputStream().read())
+                        .as("the connection is ended, not cut off")
+                        .isEqualTo(-1);
+            }
+            assertThat(out.lines()).containsSubsequence("stopping: the process got a signal", "stopped");
+            assertThat(process.waitFor()).isEqualTo(128 + 15);
+        } finally {
+            process.destroyForcibly();
+        }
+    }
+
+    /** The usual port is taken by this test, or by somebody else already. */
+    @Test
+    void theNextFreePortIsTakenAndSaid() throws Exception {
+        try (ServerSocket taken = new ServerSocket()) {
+            try {
+                taken.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 6379));
+            } catch (BindException e) {
+                assertThat(e).hasMessageContaining("in use");
+            }
+            Process process = start();
+            try (BufferedReader out = process.inputReader()) {
+                List<String> before = new ArrayList<>();
+                String line = out.readLine();
+                while (line != null && !line.startsWith("Loam ")) {
+                    before.add(line);
+                    line = out.readLine();
+                }
+                int port = port(out);
+                assertThat(port).isBetween(6380, 6388);
+                assertThat(before)
+                        .contains("port 6379 is taken, so this server listens at port " + port
+                                + "; --port chooses another");
+                assertThat(ask(port, "PING\r\n")).isEqualTo("+PONG");
+                assertThat(ask(port, "SHUTDOWN\r\n")).isEmpty();
+                assertThat(out.lines()).contains("stopped: a client sent SHUTDOWN");
+                assertThat(process.waitFor()).isZero();
+            } finally {
+                process.destroyForcibly();
+            }
         }
     }
 
@@ -136,6 +219,15 @@ class ServeCommandTest {
         assertThat(options.maxClients()).isEqualTo(11);
         assertThat(options.maxMemory()).isEqualTo(64 << 20);
         assertThat(options.file()).isEqualTo(file);
+    }
+
+    @Test
+    void noLimitOfMemoryIsTheDefaultOne() throws IOException {
+        long usual = options().maxMemory();
+        assertThat(options("--maxmemory", "0").maxMemory()).isEqualTo(usual);
+        assertThat(options("--set", "maxmemory=0").maxMemory()).isEqualTo(usual);
+        Path file = Files.write(directory.resolve("loam.conf"), List.of("maxmemory 100mb", "maxmemory 0"));
+        assertThat(options("--config", file.toString()).maxMemory()).isEqualTo(usual);
     }
 
     @Test

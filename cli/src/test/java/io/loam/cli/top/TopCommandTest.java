@@ -12,12 +12,16 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
 
 final class TopCommandTest {
@@ -32,6 +36,11 @@ final class TopCommandTest {
         return command.execute(arguments);
     }
 
+    @SafeVarargs
+    private int run(List<String>... arguments) {
+        return run(Stream.of(arguments).flatMap(List::stream).toArray(String[]::new));
+    }
+
     private static ServerOptions options() {
         return new ServerOptions().set("port", "0").set("maxmemory", "32mb");
     }
@@ -39,7 +48,7 @@ final class TopCommandTest {
     @Test
     void showsARunningServerOnce() throws IOException {
         try (LoamServer server = LoamServer.start(options());
-                RespClient client = new RespClient("127.0.0.1", server.port())) {
+                RespClient client = new RespClient("127.0.0.1", server.port(), null)) {
             for (int i = 0; i < 500; i++) {
                 client.call("SET", "key" + i, "v".repeat(1000));
             }
@@ -72,6 +81,79 @@ final class TopCommandTest {
             assertThat(run("--once", "--port", Integer.toString(server.port()))).isEqualTo(1);
             assertThat(errors.toString()).contains("LOAM_PASSWORD", "NOAUTH");
         }
+    }
+
+    /** A server over TLS alone that wants a password, and a certificate of its clients. */
+    private LoamServer startSecured(Certificates server, Certificates client) throws Exception {
+        int port;
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            port = socket.getLocalPort();
+        }
+        return LoamServer.start(options()
+                .set("tls-port", Integer.toString(port))
+                .set("tls-cert-file", server.certificate().toString())
+                .set("tls-key-file", server.key().toString())
+                .set("tls-ca-cert-file", client.certificate().toString())
+                .set("requirepass", "secret"));
+    }
+
+    @Test
+    void speaksTlsWithAPasswordOfAFile(@TempDir Path directory) throws Exception {
+        Certificates certificates = Certificates.make(directory, "server", "ip:127.0.0.1");
+        Certificates own = Certificates.make(directory, "own", "dns:client");
+        Path password = Files.writeString(directory.resolve("password"), "secret\nof this the first line\n");
+        try (LoamServer server = startSecured(certificates, own)) {
+            List<String> once =
+                    List.of("--once", "--interval", "0.05", "--port", Integer.toString(server.tlsPort()), "--tls");
+            List<String> trust = List.of("--cacert", certificates.certificate().toString());
+            List<String> show = List.of(
+                    "--cert", own.certificate().toString(), "--key", own.key().toString());
+            List<String> login = List.of("--password-file", password.toString());
+            assertThat(run(once, trust, show, login)).as(errors.toString()).isZero();
+            assertThat(out.toString()).contains("loam top  127.0.0.1:" + server.tlsPort(), "Memory: 32.0 MiB");
+
+            assertThat(run(once, trust, show)).isEqualTo(1);
+            assertThat(errors.toString()).contains("NOAUTH", "--password-file");
+            assertThat(run(once, show, login)).isEqualTo(1);
+            assertThat(errors.toString()).contains("can't be spoken to over TLS", "PKIX", "--cacert");
+            assertThat(run(once, trust, login)).isEqualTo(1);
+            // the alert that says so, or the end of the connection before it is read
+            assertThat(errors.toString()).containsPattern("(certificate_required|no server answers).*--cert and --key");
+            assertThat(run(once, List.of("--cacert", own.certificate().toString()), show, login))
+                    .isEqualTo(1);
+            assertThat(errors.toString()).contains("PKIX");
+        }
+    }
+
+    @Test
+    void refusesAServerWhoseCertificateIsForAnotherHost(@TempDir Path directory) throws Exception {
+        Certificates certificates = Certificates.make(directory, "server", "dns:elsewhere");
+        try (LoamServer server = startSecured(certificates, certificates)) {
+            assertThat(run(
+                            List.of("--once", "--port", Integer.toString(server.tlsPort())),
+                            List.of(
+                                    "--tls",
+                                    "--cacert",
+                                    certificates.certificate().toString())))
+                    .isEqualTo(1);
+            assertThat(errors.toString()).contains("can't be spoken to over TLS", "127.0.0.1 found");
+        }
+    }
+
+    @Test
+    void tlsOptionsFitTogether(@TempDir Path directory) throws IOException {
+        assertThat(run("--cacert", "a")).isEqualTo(2);
+        assertThat(errors.toString()).contains("need --tls");
+        assertThat(run("--tls", "--cert", "a")).isEqualTo(2);
+        assertThat(errors.toString()).contains("need each other");
+        String absent = directory.resolve("absent").toString();
+        assertThat(run("--tls", "--cacert", absent)).isEqualTo(1);
+        assertThat(errors.toString()).contains("the file " + absent + " can't be read");
+        String empty = Files.createFile(directory.resolve("empty")).toString();
+        assertThat(run("--tls", "--cacert", empty)).isEqualTo(1);
+        assertThat(errors.toString()).contains("TLS: ", "PEM");
+        assertThat(run("--password-file", absent)).isEqualTo(1);
+        assertThat(errors.toString()).contains("absent");
     }
 
     @Test
