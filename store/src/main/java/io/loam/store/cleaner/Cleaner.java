@@ -55,8 +55,6 @@ public final class Cleaner {
     private static final int LEFT_OUT_LOOKS = 200;
 
     private static final int NO_EVICTION = 256;
-    /** Whatever the eviction's domain holds; what lies outside of it is 0. */
-    private static final int ALL_EVICTED = 1;
 
     private final Geometry geometry;
     private final BlockTable blocks;
@@ -303,7 +301,7 @@ public final class Cleaner {
         long free = Math.max(0, pool.freeBlocks());
         // few at a time: what is being cleaned is not free, and less free space means more copying
         long mostLive = 2L * geometry.segmentBlocks * geometry.blockUnits;
-        CleaningPass evicting = fullPolicy == FullPolicy.EVICT && isCrowded() ? evictingPass(candidates, free) : null;
+        CleaningPass evicting = fullPolicy == FullPolicy.EVICT && isCrowded() ? evictingPass(candidates, free, settled) : null;
         if (evicting != null) {
             return evicting;
         }
@@ -321,7 +319,7 @@ public final class Cleaner {
             }
             // nothing to gain by cleaning, though less is live than makes a store crowded: what is left is too
             // scattered
-            CleaningPass last = fullPolicy == FullPolicy.EVICT ? evictingPass(candidates, free) : null;
+            CleaningPass last = fullPolicy == FullPolicy.EVICT ? evictingPass(candidates, free, true) : null;
             if (last != null) {
                 return last;
             }
@@ -403,10 +401,12 @@ public final class Cleaner {
     }
 
     /**
-     * The segments that were opened the longest ago, and from which coldness their entries are dropped; one whole segment if there is no block to copy to. As survivors count from
-     * when they were copied, passes go round the whole log; by the entries' own age they would come back to the old ones that stay in use, and find nothing cold there.
+     * The segments that were opened the longest ago, and from which coldness their entries are dropped. As survivors count from when they were copied, passes go round the whole
+     * log; by the entries' own age they would come back to the old ones that stay in use, and find nothing cold there.
+     *
+     * @param settled whether all that was given up has been freed; if not, and there are too few blocks to copy to, more are on their way
      */
-    private @Nullable CleaningPass evictingPass(List<Candidate> candidates, long free) {
+    private @Nullable CleaningPass evictingPass(List<Candidate> candidates, long free, boolean settled) {
         List<Candidate> longestUnseen = new ArrayList<>(candidates);
         long now = log.now();
         longestUnseen.sort(Comparator.comparingLong(candidate -> -segments.lived(candidate.segment(), now)));
@@ -420,8 +420,7 @@ public final class Cleaner {
             live += candidate.live();
         }
         if (chosen.isEmpty() && !candidates.isEmpty()) {
-            List<Candidate> all = claim(CleaningPolicy.emptiest(candidates, Long.MAX_VALUE));
-            return new CleaningPass(all, segments, blocks, ALL_EVICTED);
+            return settled ? fittingPass(longestUnseen, free) : null;
         }
         chosen.addAll(policy.oversized(4));
         if (chosen.isEmpty()) {
@@ -446,6 +445,28 @@ public final class Cleaner {
         return new CleaningPass(claimed, segments, blocks, evictFrom);
     }
 
+    /** The first segment of which so few entries stay that they fit, when its coldest are dropped; null if there is none. */
+    private @Nullable CleaningPass fittingPass(List<Candidate> candidates, long free) {
+        for (Candidate candidate : candidates) {
+            List<Candidate> claimed = claim(List.of(candidate));
+            if (claimed.isEmpty()) {
+                continue;
+            }
+            int[] units = survey(claimed);
+            long kept = units[0];
+            int evictFrom = 1;
+            while (evictFrom < 256 && policy.blocksFor(kept + units[evictFrom]) <= free) {
+                kept += units[evictFrom++];
+            }
+            evictFrom = Math.min(evictFrom, threshold(units, EVICT_SHARE / 3));
+            if (evictFrom != NO_EVICTION && policy.blocksFor(units[0]) <= free) {
+                return new CleaningPass(claimed, segments, blocks, evictFrom);
+            }
+            giveBack(candidate.segment());
+        }
+        return null;
+    }
+
     /** Takes sealed segments for cleaning; without those that were retired meanwhile, as a segment of one entry may be. */
     private List<Candidate> claim(List<Candidate> chosen) {
         return chosen.stream()
@@ -460,27 +481,32 @@ public final class Cleaner {
 
     /** The coldness that a share of recently visited entries has or exceeds. */
     private int coldnessThreshold(List<Candidate> chosen) {
-        int[] here = new int[256];
-        long pin = epochs.pin();
-        try {
-            if (stopped) {
-                return NO_EVICTION;
-            }
-            for (Candidate candidate : chosen) {
-                int block = segments.firstBlock(candidate.segment());
-                for (int i = 0; i < candidate.blocks(); i++, block = blocks.next(block)) {
-                    survey(block, here);
-                }
-            }
-        } finally {
-            epochs.unpin(pin);
-        }
+        int[] here = survey(chosen);
         for (int i = 0; i < 256; i++) {
             coldnessHistogram[i] = coldnessHistogram[i] / 2 + here[i];
         }
         int overall = threshold(coldnessHistogram, EVICT_SHARE);
         // what is here must shrink too, or the pass gains nothing
         return Math.min(overall, threshold(here, EVICT_SHARE / 3));
+    }
+
+    /** How many units of these segments are of each coldness; none when the cleaner is being stopped. */
+    private int[] survey(List<Candidate> chosen) {
+        int[] units = new int[256];
+        long pin = epochs.pin();
+        try {
+            // looked at under the pin: who closes the store waits for pins from before, and takes the memory away then
+            for (int next = 0; next < chosen.size() && !stopped; next++) {
+                Candidate candidate = chosen.get(next);
+                int block = segments.firstBlock(candidate.segment());
+                for (int i = 0; i < candidate.blocks(); i++, block = blocks.next(block)) {
+                    survey(block, units);
+                }
+            }
+        } finally {
+            epochs.unpin(pin);
+        }
+        return units;
     }
 
     private void survey(int block, int[] histogram) {
