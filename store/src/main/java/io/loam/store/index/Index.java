@@ -12,6 +12,7 @@ import io.loam.store.log.Entries;
 import io.loam.store.log.EntryLayout;
 import io.loam.store.log.Geometry;
 import io.loam.store.log.SpinLock;
+import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
@@ -64,6 +65,8 @@ public final class Index {
 
     /** So often {@link #size} counts again because a resizing moved keys meanwhile. */
     private static final int SIZE_TRIES = 1000;
+    /** A key that is moved should have found room after so many tries: seconds. */
+    private static final int MANY_SPINS = 20_000;
     /** Seen versions are rounded up, so that most writes leave the descriptor alone. */
     private static final long VERSION_STEP = 1024;
     /** More than the operations that can be in flight. */
@@ -505,7 +508,8 @@ public final class Index {
         long control = memory.getLong(bucket);
         for (long found = candidates(control, tag(hash)); found != 0; found &= found - 1) {
             long slot = bucket + slotOffset(found);
-            if ((memory.getLong(slot) & LOCATION) == location) {
+            long word = memory.getLong(slot);
+            if ((word & LOCATION) == location && alternate(word) == 0) { // others are of other homes, moved ones too
                 return slot;
             }
         }
@@ -523,7 +527,8 @@ public final class Index {
                 continue;
             }
             for (long found = candidates(control, tag(hash)); found != 0; found &= found - 1) {
-                if ((memory.getLongAcquire(bucket + slotOffset(found)) & LOCATION) == location) {
+                long word = memory.getLongAcquire(bucket + slotOffset(found));
+                if ((word & LOCATION) == location && alternate(word) == 0) {
                     return true;
                 }
             }
@@ -560,6 +565,11 @@ public final class Index {
             }
         }
         return outcome;
+    }
+
+    /** Whether this process is resizing a part of it. */
+    public boolean isResizing() {
+        return underWay.length > 0;
     }
 
     private @Nullable Resize resizeOf(long descriptor) {
@@ -1099,7 +1109,7 @@ public final class Index {
         return begin(descriptor, sibling, merged, 0);
     }
 
-    /** Begins a resizing, whose successors are given by offsets; null if {@code lower} is 0. The resizing lock is held. */
+    /** Begins a resizing, whose successors are given by offsets; null if {@code lower} is 0 or they are too small. The resizing lock is held. */
     private @Nullable Resize begin(long source, long sibling, long lower, long upper) {
         if (lower == 0) {
             return null;
@@ -1120,14 +1130,39 @@ public final class Index {
                 sibling == 0 ? 0 : SubtableLayout.buckets(memory.getInt(sibling)),
                 keys(source) + keys(sibling),
                 mostKeys(lower, upper));
-        addUnderWay(resize);
-        if (keys(source) < memory.getInt(source + SubtableLayout.LIMIT)) {
-            markSources(resize); // the successors may be smaller: not even until they are linked may there be more keys
-        } else {
-            // until then others' inserts go on to what the successors surely hold, though growing was refused before
+        if (sibling == 0 && mostKeys(lower, upper) > mostKeys(source - base, 0)) {
+            // until they are linked others' inserts go on to what the successors surely hold, though growing was
+            // refused before
             memory.putLongRelease(source + SubtableLayout.ASKED, ASKED);
+        } else if (!stopInserts(resize)) {
+            free(resize.lower);
+            if (resize.upper != 0) {
+                free(resize.upper);
+            }
+            return null;
         }
+        addUnderWay(resize);
         return resize;
+    }
+
+    /**
+     * Stops inserts into sources whose successors are not larger, until those are linked; false, and nothing is stopped, if there are too many keys by now: the successors would
+     * overflow.
+     */
+    private boolean stopInserts(Resize resize) {
+        markSources(resize);
+        VarHandle.fullFence(); // the marks before the counts: who has not seen a mark is counted, but for an insert a
+        // thread
+        int buckets = SubtableLayout.buckets(memory.getInt(resize.lower));
+        double slots = (resize.upper == 0 ? 1.0 : 2.0) * buckets * SLOTS;
+        if (keys(resize.source) + keys(resize.sibling) <= slots * MOST_MOVED_LOAD * share(buckets)) {
+            return true;
+        }
+        askAgain(resize.source);
+        if (resize.sibling != 0) {
+            askAgain(resize.sibling);
+        }
+        return false;
     }
 
     private void addUnderWay(Resize resize) {
@@ -1441,6 +1476,14 @@ public final class Index {
                     return;
                 }
             }
+            if (spins == MANY_SPINS) {
+                System.getLogger("io.loam.store")
+                        .log(
+                                System.Logger.Level.WARNING,
+                                "a subtable of {0} buckets with {1} keys has had no room for a key for long",
+                                SubtableLayout.buckets(tableGeometry),
+                                keys(target));
+            }
             backOff(spins);
         }
     }
@@ -1496,7 +1539,7 @@ public final class Index {
         return displaced;
     }
 
-    /** Copies the key in a slot to an alternate after {@code number}, no farther than its home's keys go, and clears the slot; whether there was room. Its home and its bucket are locked. */
+    /** Copies the key in a slot to an alternate after {@code number}, and clears the slot; whether there was room. Its home and its bucket are locked. */
     private boolean moveOn(
             long descriptor, int tableGeometry, int home, long from, int slot, int number, HeldBuckets held) {
         long slotAddress = from + 8 + ((long) slot << 3);
@@ -1505,11 +1548,16 @@ public final class Index {
         if (word == 0 || tag == 0 || alternate(word) != number) {
             return false; // another key came before the locks
         }
-        int farthest = farthest(memory.getLong(bucketAddress(descriptor, tableGeometry, home)));
-        for (int later = number + 1; later <= farthest; later++) {
+        long homeAddress = bucketAddress(descriptor, tableGeometry, home);
+        for (int later = number + 1; later <= ALTERNATES; later++) {
             long to = bucketAddress(descriptor, tableGeometry, home, later);
             long control = memory.getLongAcquire(to);
             if (freeSlot(control) < SLOTS && to != from && lockOther(to, control, held)) {
+                long homeControl = memory.getLong(homeAddress);
+                if (later > farthest(homeControl)) {
+                    memory.putLongRelease(
+                            homeAddress, withFarthest(homeControl, later)); // before the slot it is in is cleared
+                }
                 fill(to, memory.getLong(to), freeSlot(control), tag, withAlternate(word, later));
                 memory.putLongRelease(from, withTag(memory.getLong(from), slot, 0)); // the tag before the word (I4)
                 memory.putLongRelease(slotAddress, 0);

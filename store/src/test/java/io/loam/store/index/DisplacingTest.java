@@ -12,24 +12,38 @@ import io.loam.store.log.Entries;
 import io.loam.store.log.Geometry;
 import io.loam.store.stress.Crew;
 import java.lang.foreign.MemorySegment;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 
-/** Keys that a resizing moves find a slot at loads at which all their buckets are full, and nobody misses a key that makes room for them. */
+/** Keys that a resizing moves find a slot at loads at which all their buckets are full, and nobody misses a key that makes room for them; and no subtable shrinks below what it holds. */
 class DisplacingTest {
     private static final int BLOCK_BYTES = 32 << 10;
     private static final int ROUNDS = 400;
 
     private final Geometry geometry = new Geometry(32 * BLOCK_BYTES, BLOCK_BYTES, 4 * BLOCK_BYTES, 16, 1, 1, 1, false);
-    private final RawMemory memory = new HeapMemory(geometry.reservedBytes);
+    /** What happens just before a long is released to an address, once. */
+    private final Map<Long, Runnable> before = new HashMap<>();
+
+    private final RawMemory memory = new HeapMemory(geometry.reservedBytes) {
+        @Override
+        public void putLongRelease(long address, long value) {
+            Runnable action = before.isEmpty() ? null : before.remove(address);
+            if (action != null) {
+                action.run();
+            }
+            super.putLongRelease(address, value);
+        }
+    };
     private final Epochs epochs = new Epochs(memory, 64, geometry.epochOffset, geometry.epochSlots, false);
     private final BlockTable blocks = new BlockTable(memory, geometry.blockTableOffset);
     private final BlockPool pool = new BlockPool(memory, geometry, blocks, geometry.poolOffset, 1);
     private final Index index;
-    private final long table;
-    private final int slots;
+    private long table;
+    private int slots;
 
     DisplacingTest() {
         pool.format(geometry.maximumBlocks);
@@ -44,6 +58,10 @@ class DisplacingTest {
                 new Reclaimer(epochs, memory, 144),
                 new DescriptorSlab(memory, 0, geometry, pool),
                 hash -> {});
+        useTable();
+    }
+
+    private void useTable() {
         table = index.descriptor(0);
         slots = SubtableLayout.buckets(memory.getInt(table)) * BucketLayout.SLOTS;
     }
@@ -101,8 +119,8 @@ class DisplacingTest {
     }
 
     @Test
-    void keysFindSlotsAt96Percent() {
-        int keys = slots * 96 / 100;
+    void keysFindSlotsWhereNearlyAllAreTaken() {
+        int keys = slots - slots / 400;
         for (int number = 0; number < keys; number++) {
             insert(number);
         }
@@ -115,6 +133,46 @@ class DisplacingTest {
             remove(number);
             assertThat(index.pointsTo(hash(number), location(number))).isFalse();
         }
+    }
+
+    /** Forbidden: a subtable shrinks though others have filled it again meanwhile, so that its keys do not fit. */
+    @Test
+    void subtableThatIsFilledWhileItIsAboutToShrinkStays() {
+        int keys = 0;
+        int first = slots;
+        while (slots == first) {
+            long hash = hash(keys);
+            long bucket = index.tryLock(table, hash);
+            assertThat(index.insertLocked(table, bucket, hash, location(keys++), null))
+                    .isEqualTo(Index.Insert.DONE);
+            index.unlock(bucket);
+            index.resize(hash);
+            useTable();
+        }
+        long grown = table;
+        int most = slots * 88 / 100;
+        int few = keys;
+        memory.putLong(table + SubtableLayout.KEYS, first / 2); // it is to shrink
+        before.put(
+                table + SubtableLayout.ASKED,
+                () -> before.put(table + SubtableLayout.ASKED, () -> {
+                    for (int number = few; number < most; number++) {
+                        insert(number);
+                    }
+                    memory.putLong(grown + SubtableLayout.KEYS, most);
+                }));
+        long free = pool.freeBlocks();
+        index.resize(hash(0));
+        assertThat(before).isEmpty();
+        assertThat(index.descriptor(0)).isEqualTo(grown);
+        assertThat(index.isResizing()).isFalse();
+        assertThat(pool.freeBlocks()).as("the smaller subtable is given back").isEqualTo(free);
+        for (int number = 0; number < most; number++) {
+            assertThat(index.pointsTo(hash(number), location(number))).isTrue();
+        }
+        assertThat(memory.getLong(grown + SubtableLayout.ASKED))
+                .as("growth is asked for")
+                .isNotZero();
     }
 
     /** Forbidden: a key that is there all the time is not seen while it is displaced. */
