@@ -284,6 +284,9 @@ public final class Cleaner {
 
     /** Under the pass lock. */
     private void start(CleaningPass made) {
+        if (made.segments.length == 0) {
+            return; // nobody would end it
+        }
         long live = 0;
         for (int segment : made.segments) {
             live += Math.max(0, segments.liveUnits(segment));
@@ -301,7 +304,8 @@ public final class Cleaner {
         long free = Math.max(0, pool.freeBlocks());
         // few at a time: what is being cleaned is not free, and less free space means more copying
         long mostLive = 2L * geometry.segmentBlocks * geometry.blockUnits;
-        CleaningPass evicting = fullPolicy == FullPolicy.EVICT && isCrowded() ? evictingPass(candidates, free, settled) : null;
+        CleaningPass evicting =
+                fullPolicy == FullPolicy.EVICT && isCrowded() ? evictingPass(candidates, free, settled) : null;
         if (evicting != null) {
             return evicting;
         }

@@ -107,7 +107,12 @@ final class Relocator {
             while (position < used && count < BATCH) {
                 long location = start + (position << 3);
                 long header = entries.stableHeader(location);
-                position += entries.units(location, header);
+                long units = entries.units(location, header);
+                if (units <= 0) {
+                    throw new IllegalStateException(
+                            "no entry at unit " + position + " of block " + block + "; the store is damaged");
+                }
+                position += units;
                 if (!entries.isFiller(header)) {
                     count = gather(count, location, header);
                 }
@@ -118,6 +123,9 @@ final class Relocator {
             for (int i = 0; i < count && ok; i++) {
                 ok = settle(i, survivor, evictFrom);
             }
+        }
+        if (ok && !segments.isOversized(blocks.owner(block))) {
+            blocks.checkWalked(block, position, geometry.blockUnits); // else live entries would be freed with it
         }
         return ok;
     }

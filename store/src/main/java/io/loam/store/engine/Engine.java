@@ -588,10 +588,11 @@ final class Engine implements Owners {
     }
 
     /**
-     * Waits until what was retired is free and what has expired or was cleared is known to be dead; false if there is nothing of the kind or the time is over. The caller is not pinned.
+     * Waits until the index is not being resized, what was retired is free, and what has expired or was cleared is known to be dead; false if there is nothing of the kind or the
+     * time is over. The caller is not pinned.
      */
     boolean awaitSweep(long deadlineNanos) {
-        boolean waited = awaitRetired(deadlineNanos);
+        boolean waited = awaitResizes(deadlineNanos) | awaitRetired(deadlineNanos);
         if (!mayExpire() && !isSweeping()) {
             return waited;
         }
@@ -605,6 +606,19 @@ final class Engine implements Owners {
             LockSupport.parkNanos(200_000);
         }
         return true;
+    }
+
+    /** Waits until no index has its larger or smaller successors beside it, or the time is over; false if none had. Not if the calling thread is pinned itself. */
+    private boolean awaitResizes(long deadlineNanos) {
+        boolean waited = false;
+        while (!epochs.isPinnedByCurrentThread()
+                && keySpaces.values().stream().anyMatch(keySpace -> keySpace.index.isResizing())
+                && System.nanoTime() - deadlineNanos < 0) {
+            checkOpen();
+            waited = true;
+            LockSupport.parkNanos(100_000);
+        }
+        return waited;
     }
 
     /**

@@ -163,11 +163,12 @@ final class TransactionRun<R> {
                 }
                 case CONTENDED -> SpinLock.backOff(tries);
                 case TIGHT -> {
-                    if (swept
-                            || !engine.awaitSweep(System.nanoTime()
-                                    + TimeUnit.MILLISECONDS.toNanos(engine.options.writeTimeoutMillis()))) {
+                    if (swept) {
                         throw engine.refused(neededUnits, "what is left is needed for overwriting and cleaning");
                     }
+                    // tried again in any case: what was in the way may have become free since the attempt
+                    boolean ignored = engine.awaitSweep(
+                            System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(engine.options.writeTimeoutMillis()));
                     swept = true;
                 }
                 case NO_SLOT -> {

@@ -103,10 +103,12 @@ final class Write {
 
     private void waitFor(long outcome, long since, long fruitless) {
         if (outcome == TIGHT) {
-            if (swept
-                    || !engine.awaitSweep(since + TimeUnit.MILLISECONDS.toNanos(engine.options.writeTimeoutMillis()))) {
+            if (swept) {
                 throw engine.refused(blockedUnits, "what is left is needed for overwriting and cleaning");
             }
+            // tried again in any case: what was in the way may have become free since the attempt
+            boolean ignored =
+                    engine.awaitSweep(since + TimeUnit.MILLISECONDS.toNanos(engine.options.writeTimeoutMillis()));
             swept = true;
             return;
         }

@@ -84,12 +84,24 @@ public final class Reclaimer {
             if (forgotten.get() != before) {
                 return;
             }
+            Throwable failure = null;
             for (Runnable free : due) {
                 try {
                     free.run();
+                } catch (RuntimeException | Error e) { // the rest is due all the same
+                    if (failure == null) {
+                        failure = e;
+                    } else {
+                        failure.addSuppressed(e);
+                    }
                 } finally {
                     memory.getAndAddLong(pendingWord, -1);
                 }
+            }
+            if (failure instanceof Error error) {
+                throw error;
+            } else if (failure instanceof RuntimeException exception) {
+                throw exception;
             }
         } finally {
             freeing.unlock();

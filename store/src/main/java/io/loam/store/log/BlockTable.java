@@ -64,4 +64,26 @@ public final class BlockTable {
     void setFirstUnit(int block, int units) {
         memory.putInt(at(block) + 12, units);
     }
+
+    /**
+     * Checks that a walk over the entries of a closed block, whose last ended at {@code position}, came to where they end: there, or where the block's last entry ends in the blocks
+     * after it. Not for a segment of one entry.
+     *
+     * @throws IllegalStateException if not: the walk was out of step with the entries, and what it passed over may be live
+     */
+    public void checkWalked(int block, long position, int blockUnits) {
+        long beyond = position - usedUnits(block);
+        int at = block;
+        boolean ok = beyond == 0 || (beyond > 0 && usedUnits(block) == blockUnits);
+        while (ok && beyond > 0) {
+            at = next(at);
+            long here = Math.min(beyond, blockUnits);
+            ok = at >= 0 && firstUnit(at) == here;
+            beyond -= here;
+        }
+        if (!ok) {
+            throw new IllegalStateException("the entries of block " + block + " end at unit " + position
+                    + " instead of " + usedUnits(block) + "; the store is damaged");
+        }
+    }
 }

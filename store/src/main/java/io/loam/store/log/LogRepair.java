@@ -98,7 +98,8 @@ public final class LogRepair {
         for (int block = segments.firstBlock(segment); isOwn(block, segment); block = blocks.next(block)) {
             count++;
             long used = blocks.usedUnits(block);
-            for (long position = blocks.firstUnit(block); position < used; ) {
+            long position = blocks.firstUnit(block);
+            while (position < used) {
                 long location = geometry.blockOffset(block) + (position << 3);
                 long header = entries.headerAcquire(location);
                 long size = entries.units(location, header);
@@ -110,6 +111,7 @@ public final class LogRepair {
                 overhead += entries.isFiller(header) ? 0 : entries.overhead(location, header);
                 position += size;
             }
+            blocks.checkWalked(block, position, geometry.blockUnits);
         }
         if (count == 0) {
             segments.setState(segment, SegmentTable.FREE);
