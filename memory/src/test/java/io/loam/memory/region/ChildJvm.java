@@ -90,7 +90,7 @@ public final class ChildJvm implements AutoCloseable {
     /** What it ended with. */
     public int exit() {
         try {
-            if (!process.waitFor(60, TimeUnit.SECONDS)) {
+            if (!process.waitFor(300, TimeUnit.SECONDS)) {
                 process.destroyForcibly();
                 throw new AssertionError("the child did not end");
             }

@@ -45,6 +45,9 @@ public final class Cleaner {
     /** The idle store is compacted while less than this share of its log is live. */
     private static final double IDLE_BELOW = 0.8;
 
+    /** A store of which more than this share is deleted between two looks is not idle. */
+    private static final double BUSY_SHARE = 0.002;
+
     /** A pass of an idle store copies at most so many segments' worth. */
     private static final int IDLE_SEGMENTS = 8;
 
@@ -88,6 +91,7 @@ public final class Cleaner {
     private long barrenUnits;
 
     private long idleClock;
+    private long idleLive;
     private long idleSince;
     /** Blocks that were to be moved when the last pass for that was made. Under the pass lock. */
     private int toMove = Integer.MAX_VALUE;
@@ -239,10 +243,14 @@ public final class Cleaner {
 
     private boolean isIdle() {
         long clock = log.now();
+        long live = log.liveUnits();
         long nanos = System.nanoTime();
         synchronized (coldnessHistogram) {
-            if (clock != idleClock) {
+            // where much is being deleted, what is copied now may be dead the next moment
+            boolean deleting = idleLive - live > BUSY_SHARE * availableUnits();
+            if (clock != idleClock || deleting) {
                 idleClock = clock;
+                idleLive = live;
                 idleSince = nanos;
                 return false;
             }
@@ -396,7 +404,7 @@ public final class Cleaner {
                 return chosen;
             }
         }
-        if (emptying.blocks() > 0) {
+        if (emptying.blocks() > 0 && !policy.hasLeftOut()) {
             settledClock = clock;
         }
         toMove = Integer.MAX_VALUE;

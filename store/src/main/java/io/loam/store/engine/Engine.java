@@ -467,6 +467,11 @@ final class Engine implements Owners {
      * @throws StoreFullException when that is not to be expected, or the thread must not wait, or the time is over
      */
     void awaitSpace(long units, long since, long fruitlessBefore) {
+        awaitSpace(units, since, fruitlessBefore, true);
+    }
+
+    /** @param late whether memory that is found when the time is over is of no use any more */
+    private void awaitSpace(long units, long since, long fruitlessBefore, boolean late) {
         if (epochs.isPinnedByCurrentThread()) {
             throw refused(
                     units,
@@ -490,11 +495,11 @@ final class Engine implements Owners {
                 long left = deadline - System.nanoTime();
                 // before the look at the pool: what is freed between the two is seen
                 boolean hopeless = cleaner.fruitless() >= fruitlessSince + 2 && reclaimer.pending() == 0;
-                if (left > 0 && pool.hasSpaceFor(Purpose.WRITE_IN_TURN, wanted)) {
+                if ((left > 0 || !late) && pool.hasSpaceFor(Purpose.WRITE_IN_TURN, wanted)) {
                     return;
                 }
-                if (hopeless) {
-                    if (swept || !awaitSweep(deadline)) {
+                if (hopeless && left > 0) {
+                    if (swept || (!awaitSweep(deadline) && System.nanoTime() - deadline < 0)) {
                         throw refused(units, "cleaning can free nothing more");
                     }
                     swept = true;
@@ -565,8 +570,11 @@ final class Engine implements Owners {
         int wanted = Math.max(1, blocksFor(units));
         pool.claim(wanted);
         try {
+            long deadline = since + TimeUnit.MILLISECONDS.toNanos(options.writeTimeoutMillis());
+            boolean late = false; // who had no CPU while its time ran out looks once all the same
             do {
-                awaitSpace(units, since, fruitlessBefore);
+                awaitSpace(units, since, fruitlessBefore, late);
+                late = System.nanoTime() - deadline >= 0;
             } while (!attempt.getAsBoolean());
         } finally {
             pool.unclaim(wanted);

@@ -47,8 +47,8 @@ final class Sharing {
 
     static final long TOO_MANY = -2;
     private static final long LATER = -3;
-    /** So often, each 10 ms, it is looked whether a closed store object has been collected: 2 s, since not every collector has done with all of them in one round. */
-    private static final int COLLECTING_LOOKS = 200;
+    /** So often, each 10 ms, it is looked whether a closed store object has been collected: 5 s, since not every collector has done with all of them in one round. */
+    private static final int COLLECTING_LOOKS = 500;
 
     /** Each time after so many looks the garbage is collected. */
     private static final int LOOKS_PER_COLLECTION = 20;

@@ -55,7 +55,7 @@ import org.junit.jupiter.api.io.TempDir;
  * The behaviour of the public API, one behaviour a test. A subclass opens the stores; those have room for at least 64 MiB of values and
  * for {@link StoreBuilder#MAX_NAMESPACES} namespaces, and decide expiry by the clock given.
  */
-@Timeout(60)
+@Timeout(600)
 public abstract class StoreContract {
 
     private static final byte[] KEY = bytes("key");

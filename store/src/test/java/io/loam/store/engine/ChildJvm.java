@@ -78,7 +78,7 @@ final class ChildJvm implements AutoCloseable {
     /** What it ended with. */
     int exit() {
         try {
-            if (!process.waitFor(120, TimeUnit.SECONDS)) {
+            if (!process.waitFor(1_500, TimeUnit.SECONDS)) {
                 process.destroyForcibly();
                 throw new AssertionError("the child did not end");
             }

@@ -211,13 +211,20 @@ final class CrashTest {
     /** All invariants hold, and, when what was left in doubt has been cleaned, all counts are exact. */
     private static void assertSound(Store store) {
         assertThat(StoreChecker.check(store)).isEmpty();
-        store.clean();
         SegmentTable segments = ((LogStore) store).engine.segments;
-        assertThat(IntStream.range(0, segments.slots())
-                        .filter(segment -> segments.state(segment) == SegmentTable.SEALED)
-                        .filter(segments::isDoubtful))
-                .isEmpty();
+        for (int tries = 0;
+                tries < 100 && (tries == 0 || doubtful(segments).findAny().isPresent());
+                tries++) {
+            store.clean(); // it leaves out what somebody is pinned in, and one without a CPU is for long
+        }
+        assertThat(doubtful(segments)).isEmpty();
         assertThat(StoreChecker.check(store)).isEmpty();
+    }
+
+    private static IntStream doubtful(SegmentTable segments) {
+        return IntStream.range(0, segments.slots())
+                .filter(segment -> segments.state(segment) == SegmentTable.SEALED)
+                .filter(segments::isDoubtful);
     }
 
     /** The only process dies while it resizes; who attaches next leads, and goes on with it while the subtable is resized no second time. */

@@ -54,7 +54,7 @@ final class CrashWork {
             System.out.println("attached");
             int worker = Integer.parseInt(arguments[2]);
             CrashWork work = new CrashWork(store, worker, Path.of(arguments[1]), Long.parseLong(arguments[3]));
-            long end = System.nanoTime() + 60_000_000_000L;
+            long end = System.nanoTime() + 1_200_000_000_000L;
             Thread other = Thread.ofPlatform().daemon().start(() -> {
                 Random hot = new Random(worker);
                 while (true) {

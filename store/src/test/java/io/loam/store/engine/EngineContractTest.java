@@ -19,7 +19,11 @@ final class EngineContractTest {
     final class Appending extends StoreContract {
         @Override
         protected Store open(InstantSource clock) {
-            return Store.builder().capacityBytes(64 << 20).clock(clock).open();
+            return Store.builder()
+                    .capacityBytes(64 << 20)
+                    .writeTimeoutMillis(60_000)
+                    .clock(clock)
+                    .open();
         }
 
         @Override
@@ -34,6 +38,7 @@ final class EngineContractTest {
         protected Store open(InstantSource clock) {
             return Store.builder()
                     .capacityBytes(64 << 20)
+                    .writeTimeoutMillis(60_000)
                     .clock(clock)
                     .updatePolicy(UpdatePolicy.IN_PLACE)
                     .open();

@@ -20,6 +20,7 @@ final class SharedContractTest {
         protected Store open(InstantSource clock) {
             return Store.builder()
                     .capacityBytes(64 << 20)
+                    .writeTimeoutMillis(60_000)
                     .clock(clock)
                     .hugePages(false)
                     .create(directory.registry, "store" + System.nanoTime());
@@ -41,6 +42,7 @@ final class SharedContractTest {
             String name = "store" + System.nanoTime();
             leaders.add(Store.builder()
                     .capacityBytes(64 << 20)
+                    .writeTimeoutMillis(60_000)
                     .clock(clock)
                     .hugePages(false)
                     .updatePolicy(UpdatePolicy.APPEND)

@@ -32,7 +32,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /**
  * A participant dies while another one closes, or runs a listener, or repairs. It is one of this process, and dies by losing its byte: for the others that is the same, and so the test can say what it had at that time.
  */
-@Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+@Timeout(value = 240, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 final class SharedDeathTest {
 
     private static final int CAPACITY = 16 << 20;

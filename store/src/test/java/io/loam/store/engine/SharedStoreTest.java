@@ -116,6 +116,7 @@ final class SharedStoreTest {
         Store creator = Store.builder()
                 .capacityBytes(CAPACITY)
                 .fullPolicy(FullPolicy.EVICT)
+                .writeTimeoutMillis(60_000)
                 .hugePages(false)
                 .create(directory.registry, "s");
         try (Store other = attach()) {

@@ -323,10 +323,13 @@ final class SequenceRun implements AutoCloseable {
 
     /** Waits for the listener's word: it comes after the fact, from another thread. */
     private boolean wasEvicted(Space space, int key, Held held) {
-        byte[] keyBytes = Step.key(key);
+        return wasEvicted(space.name, Step.key(key), held.value);
+    }
+
+    private boolean wasEvicted(String space, byte[] key, byte[] value) {
         while (true) {
             for (Event event : evictions) {
-                if (event.is(space.name, keyBytes, held.value)) {
+                if (event.is(space, key, value)) {
                     evictions.remove(event);
                     return true;
                 }
@@ -368,7 +371,7 @@ final class SequenceRun implements AutoCloseable {
                     return hit;
                 }
             });
-            if (!told && !(evicts() && evictions.removeIf(event -> event.is(expected.space, key, expected.value)))) {
+            if (!told && !(evicts() && wasEvicted(expected.space, key, expected.value))) {
                 throw mismatch("the listener was not told: " + expected + "; it was told " + removals);
             }
         }

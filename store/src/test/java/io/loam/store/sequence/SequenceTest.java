@@ -29,7 +29,7 @@ class SequenceTest {
         int length = Integer.getInteger("loam.sequence.length", 300);
         int report = Integer.getInteger("loam.sequence.report", 1);
         SequenceTester tester =
-                new SequenceTester(setup, Setup::open, 2, Integer.getInteger("loam.sequence.shrink", 400), 5_000);
+                new SequenceTester(setup, Setup::open, 2, Integer.getInteger("loam.sequence.shrink", 400), 60_000);
         List<String> failures = new ArrayList<>();
         for (long seed = firstSeed; seed < firstSeed + count && failures.size() < report; seed++) {
             SequenceTester.Failure failure = tester.test(seed, length);

@@ -18,7 +18,7 @@ public final class Crew {
         void run() throws Exception;
     }
 
-    private static final long HANGING_MILLIS = 120_000;
+    private static final long HANGING_MILLIS = 600_000;
 
     private final List<Thread> threads = new ArrayList<>();
     private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();

@@ -30,7 +30,7 @@ class EntryLifeStressTest {
         try (Store store = Setup.TINY
                 .with(policy)
                 .withBlocks(256, 256)
-                .withWriteTimeoutMillis(2_000)
+                .withWriteTimeoutMillis(60_000)
                 .open(clock, 1)) {
             Crew crew = new Crew();
             for (int i = 0; i < 2; i++) {
@@ -88,7 +88,7 @@ class EntryLifeStressTest {
         try (Store store = Setup.TINY
                 .with(policy)
                 .withBlocks(768, 768)
-                .withWriteTimeoutMillis(2_000)
+                .withWriteTimeoutMillis(60_000)
                 .open()) {
             for (long key = 0; key < 100; key++) {
                 store.put(Stamp.key(key), new Stamp(key, 0, 0, 500, 0).toBytes());
@@ -162,7 +162,7 @@ class EntryLifeStressTest {
     @Test
     void namespacesMayBeCreatedAndDroppedForEver() {
         try (Store store =
-                Setup.TINY.withBlocks(256, 256).withWriteTimeoutMillis(2_000).open()) {
+                Setup.TINY.withBlocks(256, 256).withWriteTimeoutMillis(60_000).open()) {
             for (int i = 0; i < Scale.of(1_500); i++) {
                 Namespace space = store.namespace("space " + i);
                 space.put(Stamp.key(1), new byte[100]);
@@ -203,7 +203,7 @@ class EntryLifeStressTest {
         Assumptions.assumeTrue(System.getProperty("loam.test.store", "engine").equals("engine"));
         Path file = directory.resolve("export");
         try (Store store =
-                Setup.TINY.withBlocks(1024, 1024).withWriteTimeoutMillis(2_000).open()) {
+                Setup.TINY.withBlocks(1024, 1024).withWriteTimeoutMillis(60_000).open()) {
             for (long key = 0; key < 300; key++) {
                 store.put(Stamp.key(key), new Stamp(key, 0, 0, 400, 0).toBytes());
             }

@@ -24,7 +24,7 @@ class VersionStressTest {
         try (Store store = Setup.TINY
                 .with(policy)
                 .withBlocks(128, 128)
-                .withWriteTimeoutMillis(2_000)
+                .withWriteTimeoutMillis(60_000)
                 .open(clock, 1)) {
             ConcurrentHashMap<Long, ConcurrentHashMap<Long, Integer>> given = new ConcurrentHashMap<>();
             Crew crew = new Crew();

@@ -62,7 +62,7 @@ class WholeValuesStressTest {
     @ParameterizedTest
     @MethodSource("setups")
     void everyValueReadIsWhole(Setup setup) {
-        try (Store store = setup.withWriteTimeoutMillis(2_000).open()) {
+        try (Store store = setup.withWriteTimeoutMillis(60_000).open()) {
             Crew crew = new Crew();
             for (int i = 0; i < 3; i++) {
                 int writer = i;
@@ -99,16 +99,19 @@ class WholeValuesStressTest {
     static void accountsAgree(Store store) {
         long[] found = recount(store);
         StoreStats stats = store.stats();
-        for (int tries = 0; tries < 2_000 && (stats.liveUserBytes() != found[1] || store.size() != found[0]); tries++) {
+        long size = store.size();
+        long until = System.nanoTime() + 60_000_000_000L;
+        while ((stats.liveUserBytes() != found[1] || size != found[0]) && System.nanoTime() < until) {
             // an entry that the cleaner moves counts in two places for a moment; a key that resizing moves may be
             // visited twice
             LockSupport.parkNanos(1_000_000);
             found = recount(store);
             stats = store.stats();
+            size = store.size();
         }
         assertThat(stats.freeBytes() + stats.logBytes() + stats.indexBytes() + stats.tableBytes())
                 .isEqualTo(stats.capacityBytes());
-        assertThat(store.size()).isEqualTo(found[0]);
+        assertThat(size).isEqualTo(found[0]);
         assertThat(stats.liveUserBytes())
                 .as("live user bytes of %d keys", found[0])
                 .isEqualTo(found[1]);
@@ -123,7 +126,7 @@ class WholeValuesStressTest {
         try (Store store = Setup.TINY
                 .with(policy)
                 .withBlocks(192, 768)
-                .withWriteTimeoutMillis(2_000)
+                .withWriteTimeoutMillis(60_000)
                 .open()) {
             Crew crew = new Crew();
             SplittableRandom random = new SplittableRandom(1);
@@ -151,8 +154,11 @@ class WholeValuesStressTest {
 
     @Test
     void inPlaceOverwritesOfOneSizeAreNeverTorn() {
-        Setup setup =
-                Setup.TINY.with(UpdatePolicy.IN_PLACE).with(FullPolicy.REJECT).withBlocks(128, 128);
+        Setup setup = Setup.TINY
+                .with(UpdatePolicy.IN_PLACE)
+                .with(FullPolicy.REJECT)
+                .withBlocks(128, 128)
+                .withWriteTimeoutMillis(60_000);
         try (Store store = setup.open()) {
             Crew crew = new Crew();
             for (int i = 0; i < 2; i++) {
