@@ -5,6 +5,7 @@ import io.loam.memory.region.Region;
 import io.loam.memory.region.RegionException;
 import io.loam.memory.region.Regions;
 import io.loam.memory.region.Registry;
+import io.loam.store.FullPolicy;
 import io.loam.store.Store;
 import io.loam.store.StoreBuilder;
 import io.loam.store.StoreFullException;
@@ -26,6 +27,10 @@ final class ServerStore {
 
     /** The store's, in its directory. */
     private static final String NAME = "server";
+    /** So long a write waits for memory, on no event loop: where others are evicted for it, it is on its way; where not, cleaning finds out sooner whether there is any. */
+    private static final long EVICTING_MILLIS = 10_000;
+
+    private static final long REFUSING_MILLIS = 1_000;
 
     private ServerStore() {}
 
@@ -58,6 +63,7 @@ final class ServerStore {
                 .updatePolicy(options.updatePolicy())
                 .fullPolicy(policy.full())
                 .eviction(policy.eviction())
+                .writeTimeoutMillis(policy.full() == FullPolicy.EVICT ? EVICTING_MILLIS : REFUSING_MILLIS)
                 .clock(clock);
     }
 

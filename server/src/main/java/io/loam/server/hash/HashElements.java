@@ -25,6 +25,7 @@ import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -47,6 +48,12 @@ public final class HashElements implements Elements {
     private static final int IDS = 1000;
     /** Ordinals reclaimed before others get the processor. */
     private static final int PIECE = 256;
+    /** While there is memory, commands have the processor for as long as this between pieces, which take less. */
+    private static final long BREATH_NANOS = 1_000_000;
+    /** So many pieces are reclaimed between looks at how full the store is. */
+    private static final int PIECES_PER_LOOK = 64;
+    /** From this share on memory is wanted soon, and nothing waits. */
+    private static final double HURRY_ABOVE = 0.75;
     /** Ids of orphans held in memory at a time. */
     private static final int MOST_ORPHANS = 100_000;
 
@@ -279,11 +286,19 @@ public final class HashElements implements Elements {
         while (reclaim(header.id(), end, end + 1) > 0) {
             end++;
         }
-        while (end > 0) {
+        boolean hurry = false;
+        for (int pieces = 0; end > 0; pieces++) {
             long from = Math.max(0, end - PIECE);
             reclaim(header.id(), from, end);
             end = from;
-            Thread.yield();
+            if (pieces % PIECES_PER_LOOK == 0) {
+                hurry = keyspace.store().stats().utilisation() > HURRY_ABOVE;
+            }
+            if (hurry) {
+                Thread.yield();
+            } else {
+                LockSupport.parkNanos(BREATH_NANOS);
+            }
             checkNotEnding();
         }
         elements.delete(ownerKey(header.id()));
