@@ -83,7 +83,7 @@ class BenchCommandTest {
     @Test
     void ycsbComparesInJvmsOfTheirOwnAndGivesRatios() {
         Outcome outcome = run(
-                ("ycsb --store bare --compare chm,chm-copy --workload b --records 2000 --seconds 0.1 --warmup 0.1 --rounds 3"
+                ("ycsb --store bare --compare chm,chm-copy --workload b --records 2000 --seconds 0.5 --warmup 0.1 --rounds 3"
                                 + " --settle 0 --format json")
                         .split(" "));
         assertThat(outcome.exitCode()).as(outcome.err()).isZero();
@@ -121,7 +121,7 @@ class BenchCommandTest {
                 "--records",
                 "1000",
                 "--seconds",
-                "0.1",
+                "0.5",
                 "--warmup",
                 "0",
                 "--rounds",
@@ -151,11 +151,11 @@ class BenchCommandTest {
     @CsvSource({
         "postmark --store chm --scale 0.0001 --transactions-per-file 2, completionSeconds",
         "growth --store chm --from 1k --to 5k, longestStallNanos",
-        "scan --store chm --records 2k --seconds 0.1 --rounds 1, scanKeysPerCpuSecond",
-        "latency --store chm --records 2k --seconds 0.1 --warmup 0.1 --rounds 1, pacedP999PerMedian",
-        "ycsb --store chm --workload insert --records 2k --seconds 0.1 --warmup 0.1 --rounds 1, opsPerSecond",
-        "ycsb --store chm-copy --workload a --batch 16 --records 2k --seconds 0.1 --warmup 0.1 --rounds 1, opsPerSecond",
-        "ycsb --store chm --workload a --key-bytes 20 --value-bytes 20-400 --distribution zipfian --records 2k --seconds 0.1 --rounds 1, verifiedReads",
+        "scan --store chm --records 2k --seconds 0.5 --rounds 1, scanKeysPerCpuSecond",
+        "latency --store chm --records 2k --seconds 0.5 --warmup 0.1 --rounds 1, pacedP999PerMedian",
+        "ycsb --store chm --workload insert --records 2k --seconds 0.5 --warmup 0.1 --rounds 1, opsPerSecond",
+        "ycsb --store chm-copy --workload a --batch 16 --records 2k --seconds 0.5 --warmup 0.1 --rounds 1, opsPerSecond",
+        "ycsb --store chm --workload a --key-bytes 20 --value-bytes 20-400 --distribution zipfian --records 2k --seconds 0.5 --rounds 1, verifiedReads",
     })
     void everyExperimentRunsToItsEnd(String arguments, String figure) {
         Outcome outcome = run((arguments + " --format json").split(" "));
@@ -165,7 +165,7 @@ class BenchCommandTest {
 
     @Test
     void limitMeasuresTheFourThingsThatItsNamesakeInCDoes() {
-        Outcome outcome = run("limit --records 2k --seconds 0.1 --warmup 0.1 --rounds 1 --format json".split(" "));
+        Outcome outcome = run("limit --records 2k --seconds 0.5 --warmup 0.1 --rounds 1 --format json".split(" "));
         assertThat(outcome.exitCode()).as(outcome.err()).isZero();
         assertThat(Figures.object(outcome.json(), "systems").keySet())
                 .containsExactly("GET", "GETBATCH16", "PUTINPLACE", "PUTLOG");

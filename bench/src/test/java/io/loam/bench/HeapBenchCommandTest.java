@@ -39,7 +39,7 @@ class HeapBenchCommandTest {
                 "--threads",
                 "2",
                 "--seconds",
-                "0.1",
+                "0.5",
                 "--warmup",
                 "0.1",
                 "--rounds",

@@ -2,16 +2,19 @@ package io.loam.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.lettuce.core.ClientOptions;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisURI;
 import io.lettuce.core.ScanIterator;
 import io.lettuce.core.SetArgs;
+import io.lettuce.core.SocketOptions;
 import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.api.async.RedisAsyncCommands;
 import io.lettuce.core.api.sync.RedisCommands;
 import io.lettuce.core.pubsub.RedisPubSubAdapter;
 import io.lettuce.core.pubsub.StatefulRedisPubSubConnection;
 import java.net.BindException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
@@ -32,6 +35,8 @@ import redis.clients.jedis.params.SetParams;
 /** The clients that people use. */
 final class ClientsTest {
 
+    private static final int TIMEOUT_MILLIS = 60_000;
+
     private LoamServer server;
 
     @BeforeEach
@@ -46,7 +51,7 @@ final class ClientsTest {
 
     @Test
     void jedisWorks() {
-        try (Jedis jedis = new Jedis("127.0.0.1", server.port())) {
+        try (Jedis jedis = new Jedis("127.0.0.1", server.port(), TIMEOUT_MILLIS)) {
             assertThat(jedis.ping()).isEqualTo("PONG");
             assertThat(jedis.set("a", "1", SetParams.setParams().nx().ex(100))).isEqualTo("OK");
             assertThat(jedis.incrBy("a", 41)).isEqualTo(42);
@@ -71,6 +76,7 @@ final class ClientsTest {
         var config = DefaultJedisClientConfig.builder()
                 .protocol(RedisProtocol.RESP3)
                 .clientName("three")
+                .timeoutMillis(TIMEOUT_MILLIS)
                 .build();
         try (Jedis jedis = new Jedis(new HostAndPort("127.0.0.1", server.port()), config)) {
             assertThat(jedis.clientGetname()).isEqualTo("three");
@@ -79,9 +85,19 @@ final class ClientsTest {
         }
     }
 
+    private RedisClient lettuce() {
+        RedisClient client = RedisClient.create(RedisURI.create("127.0.0.1", server.port()));
+        client.setOptions(ClientOptions.builder()
+                .socketOptions(SocketOptions.builder()
+                        .connectTimeout(Duration.ofMillis(TIMEOUT_MILLIS))
+                        .build())
+                .build());
+        return client;
+    }
+
     @Test
     void lettuceWorks() throws Exception {
-        RedisClient client = RedisClient.create(RedisURI.create("127.0.0.1", server.port()));
+        RedisClient client = lettuce();
         try (StatefulRedisConnection<String, String> connection = client.connect()) {
             RedisCommands<String, String> commands = connection.sync();
             assertThat(commands.set("a", "1", SetArgs.Builder.px(100_000))).isEqualTo("OK");
@@ -107,7 +123,10 @@ final class ClientsTest {
     @Test
     void jedisPublishesAndSubscribes() throws Exception {
         for (RedisProtocol protocol : List.of(RedisProtocol.RESP2, RedisProtocol.RESP3)) {
-            var config = DefaultJedisClientConfig.builder().protocol(protocol).build();
+            var config = DefaultJedisClientConfig.builder()
+                    .protocol(protocol)
+                    .timeoutMillis(TIMEOUT_MILLIS)
+                    .build();
             HostAndPort address = new HostAndPort("127.0.0.1", server.port());
             BlockingQueue<String> got = new LinkedBlockingQueue<>();
             JedisPubSub listener = new JedisPubSub() {
@@ -139,8 +158,8 @@ final class ClientsTest {
 
     @Test
     void jedisRunsTransactions() {
-        try (Jedis jedis = new Jedis("127.0.0.1", server.port());
-                Jedis other = new Jedis("127.0.0.1", server.port())) {
+        try (Jedis jedis = new Jedis("127.0.0.1", server.port(), TIMEOUT_MILLIS);
+                Jedis other = new Jedis("127.0.0.1", server.port(), TIMEOUT_MILLIS)) {
             jedis.set("a", "1");
             jedis.watch("a");
             Transaction transaction = jedis.multi();
@@ -158,7 +177,7 @@ final class ClientsTest {
 
     @Test
     void lettucePublishesSubscribesAndRunsTransactions() throws Exception {
-        RedisClient client = RedisClient.create(RedisURI.create("127.0.0.1", server.port()));
+        RedisClient client = lettuce();
         try (StatefulRedisPubSubConnection<String, String> listening = client.connectPubSub();
                 StatefulRedisConnection<String, String> connection = client.connect()) {
             BlockingQueue<String> got = new LinkedBlockingQueue<>();

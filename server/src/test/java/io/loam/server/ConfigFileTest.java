@@ -209,9 +209,9 @@ final class ConfigFileTest {
                 "port 0",
                 "maxmemory 32mb",
                 "",
-                "timeout 5",
+                "timeout 500",
                 "hz 10",
-                "timeout 6",
+                "timeout 600",
                 "hash-max-listpack-entries 512",
                 "client-output-buffer-limit normal 0 0 0",
                 "client-output-buffer-limit pubsub 64mb 16mb 60",
@@ -274,7 +274,7 @@ final class ConfigFileTest {
             assertThat(client.call("FLUSHALL"))
                     .isEqualTo(new Failure("ERR unknown command 'FLUSHALL', with args beginning with: "));
             assertThat(client.call("CONFIG", "GET", "timeout")).isInstanceOf(Failure.class);
-            assertThat(client.call("HIDDEN", "SET", "timeout", "9")).isEqualTo(new Status("OK"));
+            assertThat(client.call("HIDDEN", "SET", "timeout", "900")).isEqualTo(new Status("OK"));
             assertThat(client.call("ACL", "SETUSER", "a", "-config", "+flushall"))
                     .isEqualTo(new Status("OK"));
         }

@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.BeforeEachCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
@@ -22,6 +23,7 @@ final class DataDirectory implements BeforeEachCallback, AfterEachCallback {
     @Override
     public void beforeEach(ExtensionContext context) throws IOException {
         parent = Files.createTempDirectory(Path.of("/dev/shm"), "loam-server-test-");
+        Assumptions.assumeTrue(parent.toFile().getUsableSpace() > 200L << 20, "/dev/shm has less than 200 MiB left");
     }
 
     /** It does not exist at first. */

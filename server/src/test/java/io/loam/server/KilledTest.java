@@ -30,7 +30,7 @@ final class KilledTest {
                 .orElseThrow();
     }
 
-    private static boolean isEnded(RespClient client) throws IOException {
+    static boolean isEnded(RespClient client) throws IOException {
         try {
             return client.isEnded();
         } catch (SocketException reset) {

@@ -8,6 +8,7 @@ import io.loam.server.differential.Value.Failure;
 import io.loam.server.differential.Value.Status;
 import java.io.IOException;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
@@ -92,7 +93,7 @@ final class LogTest {
 
     @Test
     void refusedConnectionsAreLoggedButNotAllOfMany() throws IOException {
-        LoamServer server = servers.start("maxclients", "1");
+        LoamServer server = servers.start(InstantSource.fixed(Instant.now()), "maxclients", "1");
         servers.connect(server).call("PING");
         for (int i = 0; i < 30; i++) {
             try (RespClient client = new RespClient(server.port())) {

@@ -38,12 +38,6 @@ final class MetricsTest {
     private static final Pattern SAMPLE = Pattern.compile(
             "(loam_[a-z0-9_]+)(\\{[a-z]+=\"[^\"\\\\]*\"(?:,[a-z]+=\"[^\"\\\\]*\")*\\})? (-?\\d+(?:\\.\\d+)?(?:E-?\\d+)?)");
 
-    private static int freePort() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return socket.getLocalPort();
-        }
-    }
-
     private static ServerOptions options(int metricsPort) {
         return new ServerOptions()
                 .set("port", "0")
@@ -101,7 +95,7 @@ final class MetricsTest {
 
     @Test
     void everyLineIsOfTheFormatAndEveryMetricIsDescribedOnce() throws IOException {
-        int port = freePort();
+        int port = FreePort.find();
         try (LoamServer server = LoamServer.start(options(port));
                 RespClient client = new RespClient(server.port())) {
             for (int i = 0; i < 50; i++) {
@@ -145,7 +139,7 @@ final class MetricsTest {
 
     @Test
     void thePageSaysWhatInfoSays() throws IOException {
-        int port = freePort();
+        int port = FreePort.find();
         try (LoamServer server = LoamServer.start(options(port));
                 RespClient client = new RespClient(server.port())) {
             for (int i = 0; i < 3000; i++) {
@@ -279,7 +273,7 @@ final class MetricsTest {
 
     @Test
     void healthTellsWhetherClientsCanCome() throws IOException {
-        int port = freePort();
+        int port = FreePort.find();
         try (LoamServer server = LoamServer.start(options(port))) {
             assertThat(get(port, "GET", "/health/live"))
                     .isEqualTo(new Page(200, "text/plain; charset=utf-8", "live\n"));

@@ -154,7 +154,7 @@ final class PubSubTest {
 
     @Test
     void aSlowSubscriberWithinItsLimitGetsAll() throws IOException {
-        LoamServer server = servers.start();
+        LoamServer server = servers.start("client-output-buffer-limit", "pubsub 64mb 0 0");
         RespClient slow = servers.connect(server);
         slow.call("SUBSCRIBE", "c");
         RespClient publisher = servers.connect(server);

@@ -74,7 +74,7 @@ final class ServerSoakTest {
                 .set("port", "0")
                 .set("maxmemory", "32mb")
                 .set("maxclients", "200")
-                .set("timeout", "2"));
+                .set("timeout", "10"));
         server = started;
         long end = System.nanoTime() + SECONDS * 1_000_000_000L;
         try (started;

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.lettuce.core.ClientOptions;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisURI;
+import io.lettuce.core.SocketOptions;
 import io.lettuce.core.SslOptions;
 import io.lettuce.core.api.StatefulRedisConnection;
 import io.loam.server.command.Session;
@@ -17,12 +18,11 @@ import io.loam.server.differential.Value.Failure;
 import io.loam.server.differential.Value.Status;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import javax.net.ssl.SSLContext;
@@ -66,7 +66,7 @@ final class TlsTest {
         ServerOptions options = new ServerOptions()
                 .set("maxmemory", "64mb")
                 .set("port", "0")
-                .set("tls-port", Integer.toString(freePort()))
+                .set("tls-port", Integer.toString(FreePort.find()))
                 .set("tls-cert-file", certificates.certificate().toString())
                 .set("tls-key-file", certificates.key().toString())
                 .set("tls-auth-clients", "no");
@@ -76,12 +76,6 @@ final class TlsTest {
         LoamServer server = LoamServer.start(options);
         opened.add(server);
         return server;
-    }
-
-    private static int freePort() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return socket.getLocalPort();
-        }
     }
 
     private RespClient connect(LoamServer server, SSLContext context) throws IOException {
@@ -148,7 +142,7 @@ final class TlsTest {
 
     @Test
     void bothPortsServeTheSame() throws Exception {
-        LoamServer server = start("port", Integer.toString(freePort()));
+        LoamServer server = start("port", Integer.toString(FreePort.find()));
         assertThat(server.port()).isNotEqualTo(server.tlsPort());
         RespClient plain = new RespClient(server.port());
         opened.add(plain);
@@ -234,6 +228,7 @@ final class TlsTest {
         LoamServer server = start();
         var config = DefaultJedisClientConfig.builder()
                 .ssl(true)
+                .timeoutMillis(60_000)
                 .sslSocketFactory(certificates.client(null).getSocketFactory())
                 .build();
         try (Jedis jedis = new Jedis(new HostAndPort("127.0.0.1", server.tlsPort()), config)) {
@@ -255,6 +250,9 @@ final class TlsTest {
                 .build());
         try {
             client.setOptions(ClientOptions.builder()
+                    .socketOptions(SocketOptions.builder()
+                            .connectTimeout(Duration.ofSeconds(60))
+                            .build())
                     .sslOptions(SslOptions.builder()
                             .jdkSslProvider()
                             .protocols(protocol)

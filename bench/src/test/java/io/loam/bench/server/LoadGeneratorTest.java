@@ -21,7 +21,7 @@ class LoadGeneratorTest {
     private static final long PATIENCE_NANOS = 20_000 * MILLISECOND;
 
     private static LoadPlan plan(TinyServer server, String command, String order, long keys, double share) {
-        return new LoadPlan("RESP", server.port(), command, 0.9, 40, 0, keys, order, share, 7, 16, 0, 0.2, 0, 1);
+        return new LoadPlan("RESP", server.port(), command, 0.9, 40, 0, keys, order, share, 7, 16, 0, 1, 0, 1);
     }
 
     private static Map<String, Object> run(LoadPlan plan) {
@@ -98,7 +98,7 @@ class LoadGeneratorTest {
         AtomicInteger requests = new AtomicInteger();
         try (TinyServer server = new TinyServer(request -> requests.incrementAndGet() == 50 ? "" : "+OK\r\n")) {
             LoadPlan plan = plan(server, "set", LoadPlan.SEQUENCE, 112, 1);
-            assertThatThrownBy(() -> new LoadGenerator(System::nanoTime, 300 * MILLISECOND).run(plan))
+            assertThatThrownBy(() -> new LoadGenerator(System::nanoTime, 5_000 * MILLISECOND).run(plan))
                     .isInstanceOf(WorkerFailure.class)
                     .hasMessageContaining("1 replies are missing");
         }

@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
 /** Asks a server by version 2 of the Redis protocol for what {@link Reading} holds. */
 final class RespClient implements AutoCloseable {
 
-    private static final int TIMEOUT_MILLIS = 5_000;
+    private static final int TIMEOUT_MILLIS = 30_000;
 
     private final Socket socket;
     private final InputStream in;

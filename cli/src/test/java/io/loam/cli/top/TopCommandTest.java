@@ -8,6 +8,7 @@ import io.loam.server.ServerOptions;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.net.BindException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
@@ -18,6 +19,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -65,12 +67,21 @@ final class TopCommandTest {
         }
     }
 
+    /** One below those that the kernel gives to connections, so that nobody else has it meanwhile. */
+    private static int freePort() throws IOException {
+        while (true) {
+            int port = ThreadLocalRandom.current().nextInt(20_000, 32_000);
+            try (ServerSocket socket = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
+                return socket.getLocalPort();
+            } catch (BindException taken) {
+                // another one
+            }
+        }
+    }
+
     @Test
     void saysThatThereIsNoServer() throws IOException {
-        int port;
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            port = socket.getLocalPort();
-        }
+        int port = freePort();
         assertThat(run("--once", "--port", Integer.toString(port))).isEqualTo(1);
         assertThat(errors.toString()).contains("no server answers at 127.0.0.1:" + port, "bin/loam serve", "--port");
     }
@@ -85,12 +96,8 @@ final class TopCommandTest {
 
     /** A server over TLS alone that wants a password, and a certificate of its clients. */
     private LoamServer startSecured(Certificates server, Certificates client) throws Exception {
-        int port;
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            port = socket.getLocalPort();
-        }
         return LoamServer.start(options()
-                .set("tls-port", Integer.toString(port))
+                .set("tls-port", Integer.toString(freePort()))
                 .set("tls-cert-file", server.certificate().toString())
                 .set("tls-key-file", server.key().toString())
                 .set("tls-ca-cert-file", client.certificate().toString())

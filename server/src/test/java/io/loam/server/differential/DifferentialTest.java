@@ -146,7 +146,7 @@ final class DifferentialTest {
                         .isTrue();
                 long right = ((Number) expected.call("PEXPIRETIME", key)).value();
                 long ours = ((Number) actual.call("PEXPIRETIME", key)).value();
-                assertThat(Math.abs(right - ours)).isLessThanOrEqualTo(right < 0 ? 0 : 5000);
+                assertThat(Math.abs(right - ours)).isLessThanOrEqualTo(right < 0 ? 0 : 30_000);
             }
         }
     }

@@ -32,10 +32,10 @@ final class KeyRequests implements RequestSource {
             case 13 ->
                 Request.of(c.withOptions(
                         List.of("PEXPIREAT", c.key(), "2000000000" + (100 + c.below(900))), conditions()));
-            case 14 -> Request.about(1, "TTL", c.key());
-            case 15 -> Request.about(3000, "PTTL", c.key());
-            case 16 -> Request.about(3, c.of("EXPIRETIME"), c.key());
-            case 17 -> Request.about(3000, "PEXPIRETIME", c.key());
+            case 14 -> Request.about(30, "TTL", c.key());
+            case 15 -> Request.about(30_000, "PTTL", c.key());
+            case 16 -> Request.about(30, c.of("EXPIRETIME"), c.key());
+            case 17 -> Request.about(30_000, "PEXPIRETIME", c.key());
             case 18 -> Request.of("PERSIST", c.key());
             case 19 -> c.oneIn(3) ? Request.of("SELECT", c.integer(0, 3)) : Request.of("DBSIZE");
             case 20 ->

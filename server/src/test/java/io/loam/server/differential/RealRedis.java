@@ -1,9 +1,8 @@
 package io.loam.server.differential;
 
+import io.loam.server.FreePort;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -33,7 +32,7 @@ public final class RealRedis implements AutoCloseable {
         Assumptions.assumeTrue(
                 isInstalled(), "no redis-server on the PATH to compare with (apt-get install redis-server)");
         Path directory = Files.createTempDirectory("loam-redis");
-        int port = freePort();
+        int port = FreePort.find();
         List<String> command = new ArrayList<>(List.of(
                 "redis-server",
                 "--port",
@@ -62,19 +61,13 @@ public final class RealRedis implements AutoCloseable {
                 .anyMatch(directory -> Files.isExecutable(Path.of(directory, "redis-server")));
     }
 
-    private static int freePort() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return socket.getLocalPort();
-        }
-    }
-
     private void awaitReady() throws IOException {
         for (int tries = 0; ; tries++) {
             try (RespClient client = new RespClient(port)) {
                 client.call("PING");
                 return;
             } catch (IOException e) {
-                if (!process.isAlive() || tries > 1000) {
+                if (!process.isAlive() || tries > 12_000) {
                     String log = Files.readString(directory.resolve("log"));
                     close();
                     throw new IOException("redis-server does not start: " + log, e);

@@ -8,6 +8,7 @@ import io.loam.server.differential.Value.Bulk;
 import io.loam.server.differential.Value.Failure;
 import io.loam.server.differential.Value.Many;
 import io.loam.server.differential.Value.Nothing;
+import io.loam.server.differential.Value.Number;
 import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -148,8 +149,11 @@ final class TransactionDifferentialTest {
     void expiryOfAWatchedKeyEndsTheTransaction() throws IOException {
         for (int port : List.of(redis.port(), server.port())) {
             try (RespClient client = new RespClient(port)) {
-                client.call("SET", "soon", "1", "PX", "40");
-                client.call("WATCH", "soon");
+                do { // until it is there when it is watched
+                    client.call("UNWATCH");
+                    client.call("SET", "soon", "1", "PX", "300");
+                    client.call("WATCH", "soon");
+                } while (client.call("EXISTS", "soon").equals(new Number(0)));
                 awaitAbsence(port, "soon");
                 client.call("MULTI");
                 client.call("PING");

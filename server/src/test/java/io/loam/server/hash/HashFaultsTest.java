@@ -25,7 +25,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * Each write of a command on a large hash is the last one: because the process dies, or because memory has run out. Forbidden: a state that is neither the one before the command nor
  * the one after it, fields that are found by name and not by ordinal or the other way round, and elements that nobody reclaims.
  */
-@Timeout(60)
+@Timeout(600)
 final class HashFaultsTest {
 
     private static final String FULL = "-OOM command not allowed when used memory > 'maxmemory'.\r\n";

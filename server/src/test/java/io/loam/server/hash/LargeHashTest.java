@@ -35,7 +35,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Large hashes under several clients, with little memory, and when they go. */
-@Timeout(60)
+@Timeout(600)
 final class LargeHashTest {
 
     private static final Failure FULL = new Failure("OOM command not allowed when used memory > 'maxmemory'.");
