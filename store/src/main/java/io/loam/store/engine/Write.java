@@ -1,10 +1,10 @@
 package io.loam.store.engine;
 
+import io.loam.store.FullPolicy;
 import io.loam.store.Namespace;
 import io.loam.store.PutOptions;
 import io.loam.store.RemovalListener.Cause;
 import io.loam.store.TryPut;
-import io.loam.store.cleaner.Cleaner;
 import io.loam.store.crash.CrashPoint;
 import io.loam.store.epoch.Epochs;
 import io.loam.store.index.Index;
@@ -149,8 +149,7 @@ final class Write {
         } else {
             checkPossible();
         }
-        Cleaner cleaner = engine.cleaner;
-        if (cleaner.liveShare() > 1) {
+        if (engine.options.fullPolicy() == FullPolicy.REJECT && engine.cleaner.liveShare() > 1) {
             throw engine.refused(blockedUnits, "all of the log is live");
         }
         return true;

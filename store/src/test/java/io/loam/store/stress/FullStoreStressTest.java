@@ -21,6 +21,7 @@ import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -272,6 +273,41 @@ class FullStoreStressTest {
                 store.put(Stamp.key(key), new Stamp(key, i, 0, 3000, 0).toBytes());
             }
             idle.interrupt();
+        }
+    }
+
+    /** What is evicted makes room, so a store that evicts says that a write would have to wait, not that there is no memory. */
+    @Test
+    void tryPutIsNotRefusedWhereOthersCanBeEvicted() {
+        Assumptions.assumeTrue(onEngine());
+        try (Store store = Setup.TINY
+                .with(FullPolicy.EVICT)
+                .withBlockBytes(64 << 10)
+                .withBlocks(512, 512)
+                .withWriteTimeoutMillis(60_000)
+                .open()) {
+            Crew crew = new Crew();
+            AtomicInteger waits = new AtomicInteger();
+            for (int i = 0; i < 4; i++) {
+                long first = i * 10_000_000L;
+                crew.work("writer " + i, () -> {
+                    Semaphore hooks = new Semaphore(0);
+                    byte[] value = new byte[500];
+                    for (long key = first; key < first + Scale.of(100_000) && crew.goesOn(); ) {
+                        MemorySegment bytes = MemorySegment.ofArray(Stamp.key(key));
+                        MemorySegment segment = MemorySegment.ofArray(value);
+                        if (store.tryPut(bytes, segment, PutOptions.DEFAULT, hooks::release) == TryPut.WOULD_WAIT) {
+                            waits.incrementAndGet();
+                            assertThat(hooks.tryAcquire(60, TimeUnit.SECONDS)).isTrue();
+                        } else {
+                            key++;
+                        }
+                    }
+                });
+            }
+            crew.run();
+            assertThat(waits).hasPositiveValue();
+            assertThat(store.stats().refusedWrites()).isZero();
         }
     }
 
