@@ -22,6 +22,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -58,6 +59,8 @@ public final class Cleaner {
     private static final int LEFT_OUT_LOOKS = 200;
 
     private static final int NO_EVICTION = 256;
+    /** Whatever the eviction's domain holds; what lies outside of it is 0. */
+    private static final int ALL_EVICTABLE = 1;
 
     private final Geometry geometry;
     private final BlockTable blocks;
@@ -404,7 +407,7 @@ public final class Cleaner {
                 return chosen;
             }
         }
-        if (emptying.blocks() > 0 && !policy.hasLeftOut()) {
+        if (emptying.blocks() > 0) {
             settledClock = clock;
         }
         toMove = Integer.MAX_VALUE;
@@ -432,7 +435,13 @@ public final class Cleaner {
             live += candidate.live();
         }
         if (chosen.isEmpty() && !candidates.isEmpty()) {
-            return settled ? fittingPass(longestUnseen, free) : null;
+            if (!settled) {
+                return null;
+            }
+            CleaningPass fitting = fittingPass(longestUnseen, free);
+            if (fitting != null) {
+                return fitting;
+            }
         }
         chosen.addAll(policy.oversized(4));
         if (chosen.isEmpty()) {
@@ -457,26 +466,38 @@ public final class Cleaner {
         return new CleaningPass(claimed, segments, blocks, evictFrom);
     }
 
-    /** The first segment of which so few entries stay that they fit, when its coldest are dropped; null if there is none. */
+    /**
+     * The first segment of which so few entries stay that they fit, when its coldest are dropped; if there is none, the one of which the most may be evicted, all of it: what stays
+     * goes to the room that open blocks have left, or where it is. Null if nothing may be evicted.
+     */
     private @Nullable CleaningPass fittingPass(List<Candidate> candidates, long free) {
+        Candidate most = null;
+        long mostUnits = 0;
         for (Candidate candidate : candidates) {
             List<Candidate> claimed = claim(List.of(candidate));
             if (claimed.isEmpty()) {
                 continue;
             }
             int[] units = survey(claimed);
-            long kept = units[0];
+            long evictable = IntStream.range(1, 256).mapToLong(i -> units[i]).sum();
+            if (evictable > mostUnits) {
+                most = candidate;
+                mostUnits = evictable;
+            }
+            long stay = Math.min(units[0], candidate.live()); // dead ones are counted, too
+            long kept = stay;
             int evictFrom = 1;
             while (evictFrom < 256 && policy.blocksFor(kept + units[evictFrom]) <= free) {
                 kept += units[evictFrom++];
             }
             evictFrom = Math.min(evictFrom, threshold(units, EVICT_SHARE / 3));
-            if (evictFrom != NO_EVICTION && policy.blocksFor(units[0]) <= free) {
+            if (evictFrom != NO_EVICTION && policy.blocksFor(stay) <= free) {
                 return new CleaningPass(claimed, segments, blocks, evictFrom);
             }
             giveBack(candidate.segment());
         }
-        return null;
+        List<Candidate> last = most == null ? List.of() : claim(List.of(most));
+        return last.isEmpty() ? null : new CleaningPass(last, segments, blocks, ALL_EVICTABLE);
     }
 
     /** Takes sealed segments for cleaning; without those that were retired meanwhile, as a segment of one entry may be. */
@@ -502,9 +523,10 @@ public final class Cleaner {
         return Math.min(overall, threshold(here, EVICT_SHARE / 3));
     }
 
-    /** How many units of these segments are of each coldness; none when the cleaner is being stopped. */
+    /** How many units of these segments are of each coldness; none when the cleaner is being stopped. If that fails, they are given back. */
     private int[] survey(List<Candidate> chosen) {
         int[] units = new int[256];
+        boolean done = false;
         long pin = epochs.pin();
         try {
             // looked at under the pin: who closes the store waits for pins from before, and takes the memory away then
@@ -515,8 +537,12 @@ public final class Cleaner {
                     survey(block, units);
                 }
             }
+            done = true;
         } finally {
             epochs.unpin(pin);
+            if (!done) {
+                chosen.forEach(candidate -> giveBack(candidate.segment()));
+            }
         }
         return units;
     }
@@ -528,6 +554,10 @@ public final class Cleaner {
             long location = start + (position << 3);
             long header = entries.stableHeader(location);
             long units = entries.units(location, header);
+            if (units <= 0) {
+                throw new IllegalStateException(
+                        "no entry at unit " + position + " of block " + block + "; the store is damaged");
+            }
             if (!entries.isFiller(header)) {
                 histogram[owners.coldness(location, header)] += (int) Math.min(units, 1 << 20);
             }

@@ -616,10 +616,11 @@ final class Engine implements Owners {
         return true;
     }
 
-    /** Waits until no index has its larger or smaller successors beside it, or the time is over; false if none had. Not if the calling thread is pinned itself. */
+    /** Waits until no index has its larger or smaller successors beside it, or the time is over; false if none had. Not if the calling thread is pinned itself, or does the resizing. */
     private boolean awaitResizes(long deadlineNanos) {
         boolean waited = false;
         while (!epochs.isPinnedByCurrentThread()
+                && !maintenance.isHere()
                 && keySpaces.values().stream().anyMatch(keySpace -> keySpace.index.isResizing())
                 && System.nanoTime() - deadlineNanos < 0) {
             checkOpen();

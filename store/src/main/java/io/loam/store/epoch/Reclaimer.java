@@ -91,7 +91,7 @@ public final class Reclaimer {
                 } catch (RuntimeException | Error e) { // the rest is due all the same
                     if (failure == null) {
                         failure = e;
-                    } else {
+                    } else if (failure != e) {
                         failure.addSuppressed(e);
                     }
                 } finally {

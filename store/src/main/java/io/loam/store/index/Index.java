@@ -464,8 +464,9 @@ public final class Index {
         long control = memory.getLong(bucket);
         for (long found = candidates(control, tag); found != 0; found &= found - 1) {
             long slot = bucket + slotOffset(found);
-            long location = memory.getLong(slot) & LOCATION;
-            if (location != 0 && entries.keyEquals(location, key, offset, length)) {
+            long word = memory.getLong(slot);
+            long location = word & LOCATION;
+            if (location != 0 && alternate(word) == 0 && entries.keyEquals(location, key, offset, length)) {
                 return slot;
             }
         }
@@ -1038,13 +1039,17 @@ public final class Index {
         int units = SubtableLayout.units(tableGeometry);
         long prefix = memory.getLong(descriptor + SubtableLayout.PREFIX);
         int window = memory.getInt(descriptor + SubtableLayout.WINDOW);
+        int perUnit = SubtableLayout.buckets(tableGeometry) / units;
         if (units > SubtableLayout.MIN_UNITS) {
+            if (!fits(keys, perUnit * (units - 1))) {
+                return null; // small ones hold less for their size: it would grow again at once
+            }
             return begin(descriptor, 0, newSubtable(depth, prefix, size, units - 1, inherit(window, depth, size)), 0);
         }
         if (depth > 0) {
             return merge(descriptor, keys, depth, size, prefix, window);
         }
-        return size == 0
+        return size == 0 || !fits(keys, perUnit / 2 * SubtableLayout.MAX_UNITS)
                 ? null
                 : begin(
                         descriptor,
@@ -1084,7 +1089,7 @@ public final class Index {
     private @Nullable Resize copy(long descriptor) {
         int tableGeometry = memory.getInt(descriptor);
         int buckets = SubtableLayout.buckets(tableGeometry);
-        if (resizeOf(descriptor) != null || keys(descriptor) > buckets * SLOTS * MOST_MOVED_LOAD * share(buckets)) {
+        if (resizeOf(descriptor) != null || !fits(keys(descriptor), buckets)) {
             return null;
         }
         int depth = SubtableLayout.depth(tableGeometry);
@@ -1154,15 +1159,24 @@ public final class Index {
         VarHandle.fullFence(); // the marks before the counts: who has not seen a mark is counted, but for an insert a
         // thread
         int buckets = SubtableLayout.buckets(memory.getInt(resize.lower));
-        double slots = (resize.upper == 0 ? 1.0 : 2.0) * buckets * SLOTS;
-        if (keys(resize.source) + keys(resize.sibling) <= slots * MOST_MOVED_LOAD * share(buckets)) {
+        long keys = keys(resize.source) + keys(resize.sibling);
+        if (fits(resize.upper == 0 ? keys : keys / 2, buckets)) {
             return true;
         }
-        askAgain(resize.source);
-        if (resize.sibling != 0) {
-            askAgain(resize.sibling);
+        for (long descriptor : new long[] {resize.source, resize.sibling}) {
+            if (descriptor != 0) {
+                memory.putLongRelease(descriptor + SubtableLayout.ASKED, 0);
+                if (keys(descriptor) >= memory.getInt(descriptor + SubtableLayout.LIMIT)) {
+                    ask(descriptor, 0, memory.getLong(descriptor + SubtableLayout.PREFIX));
+                }
+            }
         }
         return false;
+    }
+
+    /** Whether so many keys can be moved to a subtable of so many buckets. */
+    private static boolean fits(long keys, int buckets) {
+        return keys <= buckets * SLOTS * MOST_MOVED_LOAD * share(buckets);
     }
 
     private void addUnderWay(Resize resize) {

@@ -5,6 +5,7 @@ import io.loam.store.crash.CrashPoint;
 import io.loam.store.epoch.Epochs;
 import io.loam.store.epoch.Reclaimer;
 import io.loam.store.log.BlockPool.Purpose;
+import java.lang.invoke.VarHandle;
 import java.time.InstantSource;
 import java.util.Arrays;
 import java.util.BitSet;
@@ -299,14 +300,16 @@ public final class Log {
 
     /** Appends blocks to a segment. Under the head's lock, before the head's position names them. */
     private void link(Head head, int segment, int[] added) {
+        for (int i = 1; i < added.length; i++) {
+            blocks.setNext(added[i - 1], added[i]);
+        }
+        // before the segment leads to them: whoever repairs it finds all of them or none
+        VarHandle.releaseFence();
         int last = segment == head.segment() ? head.lastBlock() : -1;
-        for (int block : added) {
-            if (last < 0) {
-                segments.setFirstBlock(segment, block);
-            } else {
-                blocks.setNext(last, block);
-            }
-            last = block;
+        if (last < 0) {
+            segments.setFirstBlock(segment, added[0]);
+        } else {
+            blocks.setNext(last, added[0]);
         }
         segments.setBlockCount(segment, segments.blockCount(segment) + added.length);
         memory.getAndAddLong(clockAddress, added.length);

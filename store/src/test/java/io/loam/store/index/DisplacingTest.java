@@ -175,6 +175,35 @@ class DisplacingTest {
                 .isNotZero();
     }
 
+    /** A small subtable holds less for its size: forbidden are one that shrinks and grows by turns, and a shrinking that is begun again and again. */
+    @Test
+    void subtableWhoseKeysDoNotFitTheNextSmallerOneStaysInPeace() {
+        int keys = 0;
+        while (SubtableLayout.buckets(memory.getInt(table)) < 1024) {
+            long hash = hash(keys);
+            long bucket = index.tryLock(table, hash);
+            assertThat(index.insertLocked(table, bucket, hash, location(keys++), null))
+                    .isEqualTo(Index.Insert.DONE);
+            index.unlock(bucket);
+            index.resize(hash);
+            useTable();
+        }
+        int limit = memory.getInt(table + SubtableLayout.LIMIT);
+        int most = limit - limit / 5;
+        int fitting = 4455; // 960 buckets of 7 slots, 0.85 of them and 0.78 of that
+        assertThat(most).isGreaterThan(fitting);
+        long kept = table;
+        for (int few = fitting + 1; few < most; few++) {
+            memory.putLong(table + SubtableLayout.KEYS, few);
+            index.resize(0);
+            assertThat(index.descriptor(0)).as("with %d keys", few).isEqualTo(kept);
+            assertThat(memory.getLong(table + SubtableLayout.ASKED)).isZero();
+        }
+        memory.putLong(table + SubtableLayout.KEYS, fitting);
+        index.resize(0);
+        assertThat(index.descriptor(0)).isNotEqualTo(kept);
+    }
+
     /** Forbidden: a key that is there all the time is not seen while it is displaced. */
     @Test
     void displacedKeysAreNeverMissed() {
