@@ -5,7 +5,7 @@
 #   image       the runtime image of bin/loam-image, which holds the same modules
 #   jvm_flags   what every JVM of the project runs with (pom.xml has loam.jvm.flags for the tests, which also run with
 #               --illegal-native-access=deny: with that a JVM takes no modules from the start-up cache)
-#   server_flags  what the server's JVM runs with besides
+#   server_flags  what the server's JVM runs with besides, as well as the serial collector if no other is asked for
 #
 # Messages go to standard error: standard output belongs to the command.
 
@@ -21,9 +21,9 @@ jvm_flags=(
     -Dio.netty.jfr.enabled=false
 )
 
-# What the server's JVM runs with besides: its data are not in the Java heap, so a collection copies next to nothing, and a small young
+# What the server's JVM runs with besides the serial collector: its data are not in the Java heap, so a collection copies next to nothing, and a small young
 # generation bounds both the pause and what the process takes. The file that jstat reads is written at pauses, which a busy disk may stretch.
-server_flags=(-XX:+UseSerialGC -Xmn16m -XX:+PerfDisableSharedMem)
+server_flags=(-Xmn16m -XX:+PerfDisableSharedMem)
 
 say() { printf 'loam: %s\n' "$*" >&2; }
 die() { say "$@"; exit 1; }

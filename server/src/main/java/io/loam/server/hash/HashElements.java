@@ -67,6 +67,11 @@ public final class HashElements implements Elements {
     private final Queue<byte[]> queue = new ConcurrentLinkedQueue<>();
     /** Held by who reclaims. */
     private final Object reclaiming = new Object();
+    /** Ordinals since the last breath, pieces since the start, and whether memory is wanted. Under {@link #reclaiming}. */
+    private long reclaimed;
+
+    private int pieces;
+    private boolean hurry;
 
     private final Semaphore wake = new Semaphore(0);
     private volatile boolean sweepWanted;
@@ -286,22 +291,30 @@ public final class HashElements implements Elements {
         while (reclaim(header.id(), end, end + 1) > 0) {
             end++;
         }
-        boolean hurry = false;
-        for (int pieces = 0; end > 0; pieces++) {
+        while (end > 0) {
             long from = Math.max(0, end - PIECE);
             reclaim(header.id(), from, end);
+            reclaimed += end - from;
             end = from;
-            if (pieces % PIECES_PER_LOOK == 0) {
-                hurry = keyspace.store().stats().utilisation() > HURRY_ABOVE;
-            }
-            if (hurry) {
-                Thread.yield();
-            } else {
-                LockSupport.parkNanos(BREATH_NANOS);
+            if (reclaimed >= PIECE) {
+                reclaimed = 0;
+                breathe();
             }
             checkNotEnding();
         }
         elements.delete(ownerKey(header.id()));
+    }
+
+    /** After each piece, be it of one hash or of many. */
+    private void breathe() {
+        if (pieces++ % PIECES_PER_LOOK == 0) {
+            hurry = keyspace.store().stats().utilisation() > HURRY_ABOVE;
+        }
+        if (hurry) {
+            Thread.yield();
+        } else {
+            LockSupport.parkNanos(BREATH_NANOS);
+        }
     }
 
     /** The server closes: what is left is for the next one, which finds it as this one has. */
