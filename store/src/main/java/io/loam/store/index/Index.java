@@ -1156,8 +1156,8 @@ public final class Index {
      */
     private boolean stopInserts(Resize resize) {
         markSources(resize);
-        VarHandle.fullFence(); // the marks before the counts: who has not seen a mark is counted, but for an insert a
-        // thread
+        // the marks before the counts: who has not seen a mark is counted, but for an insert of each thread
+        VarHandle.fullFence();
         int buckets = SubtableLayout.buckets(memory.getInt(resize.lower));
         long keys = keys(resize.source) + keys(resize.sibling);
         if (fits(resize.upper == 0 ? keys : keys / 2, buckets)) {

@@ -86,6 +86,17 @@ class DisplacingTest {
                 BucketLayout.windowOf(hash, memory.getInt(table + SubtableLayout.WINDOW)));
     }
 
+    /** As a store inserts, and resizes when that is asked for. */
+    private void insertAndResize(long number) {
+        long hash = hash(number);
+        long bucket = index.tryLock(table, hash);
+        assertThat(index.insertLocked(table, bucket, hash, location(number), null))
+                .isEqualTo(Index.Insert.DONE);
+        index.unlock(bucket);
+        index.resize(hash);
+        useTable();
+    }
+
     /** As {@link #insert}, but in the place of another key if one can be moved, though there may be free slots. */
     private boolean insertInPlaceOfAnother(long number) {
         long hash = hash(number);
@@ -141,13 +152,7 @@ class DisplacingTest {
         int keys = 0;
         int first = slots;
         while (slots == first) {
-            long hash = hash(keys);
-            long bucket = index.tryLock(table, hash);
-            assertThat(index.insertLocked(table, bucket, hash, location(keys++), null))
-                    .isEqualTo(Index.Insert.DONE);
-            index.unlock(bucket);
-            index.resize(hash);
-            useTable();
+            insertAndResize(keys++);
         }
         long grown = table;
         int most = slots * 88 / 100;
@@ -180,13 +185,7 @@ class DisplacingTest {
     void subtableWhoseKeysDoNotFitTheNextSmallerOneStaysInPeace() {
         int keys = 0;
         while (SubtableLayout.buckets(memory.getInt(table)) < 1024) {
-            long hash = hash(keys);
-            long bucket = index.tryLock(table, hash);
-            assertThat(index.insertLocked(table, bucket, hash, location(keys++), null))
-                    .isEqualTo(Index.Insert.DONE);
-            index.unlock(bucket);
-            index.resize(hash);
-            useTable();
+            insertAndResize(keys++);
         }
         int limit = memory.getInt(table + SubtableLayout.LIMIT);
         int most = limit - limit / 5;
