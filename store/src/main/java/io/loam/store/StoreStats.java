@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  * @param capacityBytes the budget
  * @param keys keys of all namespaces
  * @param liveUserBytes keys and values that the index points to
- * @param liveLogBytes entries that the index points to: user bytes, headers and padding; what is being moved counts twice for a moment
+ * @param liveLogBytes entries that the index points to: user bytes, headers and padding; what is being moved may count twice or not at all for a moment
  * @param deadLogBytes bytes in log blocks that are not live: overwritten, deleted, expired, fillers
  * @param logBytes blocks owned by segments
  * @param indexBytes blocks owned by the index

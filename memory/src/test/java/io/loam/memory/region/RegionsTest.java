@@ -279,7 +279,8 @@ final class RegionsTest {
                 MEMORY.putLong(mapped.address() + offset, offset);
             }
             boolean huge = mapped.makeHuge();
-            assertThat(mapped.hugePageBytes()).isEqualTo(huge ? 8 * MIB : 0);
+            // a part may be huge where the kernel gave up half-way
+            assertThat(mapped.hugePageBytes()).isBetween(huge ? 8 * MIB : 0, 8 * MIB);
             for (long offset = 0; offset < 8 * MIB; offset += 4096) {
                 assertThat(MEMORY.getLong(mapped.address() + offset)).isEqualTo(offset);
             }

@@ -138,7 +138,7 @@ final class InfoReport {
         long store = stats.capacityBytes() - stats.freeBytes();
         long clients = service.clientMemory().bytes();
         long used = store + clients;
-        long peak = service.peakMemory();
+        long peak = Math.max(used, service.peakMemory()); // which looks again
         long rss = ProcessMemory.rssBytes();
         long dead = stats.logBytes() - stats.liveLogBytes();
         bytes("used_memory", used);

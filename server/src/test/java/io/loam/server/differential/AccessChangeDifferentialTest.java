@@ -11,6 +11,7 @@ import io.loam.server.differential.Value.Status;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
@@ -89,6 +90,18 @@ final class AccessChangeDifferentialTest {
         admin.same("ACL LOG RESET");
         admin.same("FLUSHALL");
         admin.same("ACL DELUSER u");
+        awaitNoSubscribers(admin.expected);
+        awaitNoSubscribers(admin.actual);
+    }
+
+    /** Until the ends of the last test's clients have been seen. */
+    private static void awaitNoSubscribers(RespClient client) throws IOException {
+        Value nobody = new Many('*', List.of());
+        while (!client.call("PUBSUB", "CHANNELS").equals(nobody)
+                || !client.call("PUBSUB", "SHARDCHANNELS").equals(nobody)
+                || !client.call("PUBSUB", "NUMPAT").equals(new Value.Number(0))) {
+            LockSupport.parkNanos(1_000_000);
+        }
     }
 
     @AfterEach

@@ -272,7 +272,8 @@ final class LargeHashTest {
             Map<String, String> fields = all(client, "h" + h);
             if (!fields.isEmpty()) {
                 left++;
-                assertThat(client.call("HLEN", "h" + h)).isEqualTo(new Number(fields.size()));
+                assertThat(client.call("HLEN", "h" + h))
+                        .isIn(new Number(fields.size()), new Number(0)); // it may have been evicted just now
                 assertThat(fields.keySet()).allMatch(name -> name.startsWith("f"));
             }
         }

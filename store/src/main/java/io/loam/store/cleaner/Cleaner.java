@@ -619,13 +619,14 @@ public final class Cleaner {
             if (ok || stopped || relocator.deadUnits + relocator.evicted + relocator.expired > 0) {
                 current.gained = true;
             }
+            copiedUnits.add(relocator.copiedUnits);
+            evicted.add(relocator.evicted);
+            expired.add(relocator.expired);
+            relocator.clearCounts(); // the next block may not be looked at
             finish(current, unit, ok);
             // not before: a listener may write, and so wait for a repair, which waits for this writer and for the pass
             owners.tell(relocator.takeUntold());
         }
-        copiedUnits.add(relocator.copiedUnits);
-        evicted.add(relocator.evicted);
-        expired.add(relocator.expired);
     }
 
     private void finish(CleaningPass current, int unit, boolean ok) {

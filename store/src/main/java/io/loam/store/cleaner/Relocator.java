@@ -81,11 +81,7 @@ final class Relocator {
     boolean clean(int block, int survivor, int evictFrom, boolean trimming, long callersPin) {
         trims = trimming;
         pin = callersPin;
-        copiedUnits = 0;
-        deadUnits = 0;
-        deadOverhead = 0;
-        evicted = 0;
-        expired = 0;
+        clearCounts();
         int segment = blocks.owner(block);
         boolean ok;
         try {
@@ -95,6 +91,14 @@ final class Relocator {
         }
         age(survivor, segment);
         return ok;
+    }
+
+    void clearCounts() {
+        copiedUnits = 0;
+        deadUnits = 0;
+        deadOverhead = 0;
+        evicted = 0;
+        expired = 0;
     }
 
     private boolean moveAll(int block, int survivor, int evictFrom) {

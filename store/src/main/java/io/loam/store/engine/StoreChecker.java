@@ -32,7 +32,16 @@ public final class StoreChecker {
     }
 
     private void run() {
-        engine.reclaimer.reclaim();
+        engine.reclaimer.pause(() -> {}); // the cleaner's threads free even while cleaning is paused
+        try {
+            engine.reclaimer.reclaim();
+            checkAll();
+        } finally {
+            engine.reclaimer.resume();
+        }
+    }
+
+    private void checkAll() {
         long[] liveUnits = new long[engine.segments.slots()];
         Set<Long> locations = new HashSet<>();
         for (KeySpace space : engine.keySpaces()) {

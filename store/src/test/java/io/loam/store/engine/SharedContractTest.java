@@ -50,6 +50,11 @@ final class SharedContractTest {
             return Store.builder().clock(clock).attach(directory.registry, name, false);
         }
 
+        @Override
+        protected boolean hearsAllExpiry() {
+            return false;
+        }
+
         @AfterEach
         void delete() {
             leaders.forEach(Store::close);
