@@ -308,6 +308,9 @@ final class ReportCommand implements Callable<Integer> {
             "longestPingOverwritingNanos",
             "longestPingDeletingNanos",
             "longestPingUnlinkingNanos",
+            "longestLateOverwritingNanos",
+            "longestLateDeletingNanos",
+            "longestLateUnlinkingNanos",
             "longestLateNanos",
             "startMillis");
 

@@ -159,7 +159,8 @@ class ServerBenchCommandTest {
                         "--experiment stalls --compare redis --memory 64m --value-bytes 1k --rate 1k --seconds 0.2 --fields 1k --rounds 1"),
                 "redis");
         assertThat(figures)
-                .containsKeys("longestPingOverwritingNanos", "longestPingDeletingNanos", "longestPingUnlinkingNanos");
+                .containsKeys("longestPingOverwritingNanos", "longestPingDeletingNanos", "longestPingUnlinkingNanos")
+                .containsKeys("longestLateOverwritingNanos", "longestLateDeletingNanos", "longestLateUnlinkingNanos");
         // 90 % of 64 MiB
         assertThat(Figures.number(figures, "overwrittenKeys")).isBetween(30_000.0, 60_000.0);
     }

@@ -106,7 +106,7 @@ public final class Stalls {
             figures.put("longestPingOverwritingNanos", measured.get("longestPingNanos"));
             figures.put("pingP99OverwritingNanos", measured.get("pingP99Nanos"));
             figures.put("p99Nanos", measured.get("p99Nanos"));
-            figures.put("longestLateNanos", measured.get("longestPingLateNanos"));
+            figures.put("longestLateOverwritingNanos", measured.get("longestPingLateNanos"));
             return figures;
         }
     }
@@ -154,6 +154,7 @@ public final class Stalls {
                 Map<String, Object> measured = generator.run(LoadPlan.pings(server, PINGS_PER_SECOND, pingSeconds));
                 figures.put(command.toLowerCase(java.util.Locale.ROOT) + "Nanos", deletion.get());
                 figures.put("longestPing" + doing + "Nanos", measured.get("longestPingNanos"));
+                figures.put("longestLate" + doing + "Nanos", measured.get("longestPingLateNanos"));
             } catch (ExecutionException e) {
                 throw e.getCause() instanceof WorkerFailure failure
                         ? failure
