@@ -1295,6 +1295,7 @@ public final class Index {
         long upper = resize.upper == 0 ? 0 : resize.upper - base;
         CrashPoint.at("linking");
         memory.putLong(resize.source + SubtableLayout.UPPER, upper);
+        CrashPoint.at("upper-set");
         memory.putLongRelease(resize.source + SubtableLayout.SUCCESSOR, lower);
         CrashPoint.at("half-linked");
         if (resize.sibling != 0) {
@@ -1651,11 +1652,11 @@ public final class Index {
             long lower = memory.getLongAcquire(descriptor + SubtableLayout.SUCCESSOR);
             long upper = memory.getLong(descriptor + SubtableLayout.UPPER);
             visitor.visit(descriptor);
-            if (lower != 0) {
+            if (lower != 0) { // else who linked died before, and upper is no table of the index
                 visitTable(base + lower, seen, visitor);
-            }
-            if (upper != 0) {
-                visitTable(base + upper, seen, visitor);
+                if (upper != 0) {
+                    visitTable(base + upper, seen, visitor);
+                }
             }
         }
     }

@@ -104,7 +104,8 @@ final class SharedDeathTest {
         while (Thread.getAllStackTraces().entrySet().stream()
                 .noneMatch(entry -> entry.getKey().getName().equals(thread)
                         && Arrays.stream(entry.getValue())
-                                .anyMatch(frame -> frame.getMethodName().equals(method)))) {
+                                .anyMatch(frame ->
+                                        (frame.getClassName() + '.' + frame.getMethodName()).endsWith('.' + method)))) {
             LockSupport.parkNanos(1_000_000);
         }
     }
@@ -119,7 +120,7 @@ final class SharedDeathTest {
         lockPool(other);
         CompletableFuture<Namespace> asked =
                 CompletableFuture.supplyAsync(() -> leader.namespace("n"), Thread::startVirtualThread);
-        awaitThreadIn("loam-maintenance", "allocateIndex");
+        awaitThreadIn("loam-maintenance", "SpinLock.lock");
         Thread closing = Thread.ofPlatform().start(leader::close);
         while (!engine(leader).isClosed()) {
             Thread.onSpinWait();
@@ -286,9 +287,12 @@ final class SharedDeathTest {
             Store first = attach();
             Store second = attach();
             store.put(bytes("k"), bytes("v"));
-            lockPool(second);
+            long pin = engine(second).enterWriter(0, 1);
             die(first);
-            awaitThreadIn("loam-watcher", "freeUnowned");
+            awaitThreadIn("loam-watcher", "Sharing.awaitWriters");
+            lockPool(second); // not before: another thread of who leads could wait for it, and who repairs for that one
+            engine(second).exitWriter(pin);
+            awaitThreadIn("loam-watcher", "BlockPool.freeUnowned");
             die(second);
             awaitRepair(store);
             store.namespace("n").put(bytes("k"), bytes("w"));
