@@ -74,6 +74,13 @@ final class ServerStore {
         }
         StoreBuilder builder =
                 builder(options, clock).region(directory.resolve(NAME)).exclusive(true);
+        if (!Files.exists(directory)) {
+            LOG.log(
+                    Level.INFO,
+                    "data {0}: is made, and all of its {1} MiB allocated, which may take seconds for each GiB",
+                    directory,
+                    Long.toString(options.maxMemory() >> 20));
+        }
         Store store;
         try {
             store = attachOrCreate(builder, directory);
