@@ -190,6 +190,11 @@ final class Targets {
                 "GET in an attached store vs over a Unix-domain socket",
                 50,
                 r -> r.number("shared-store", "loam", "directToServed"));
+        least(
+                targets,
+                "the same with 10,000 keys, which the processor's caches hold",
+                50,
+                r -> r.number("shared-store-small", "loam", "directToServed"));
         most(
                 targets,
                 "longest put while a process that leads is killed and repaired, ms, worst",
