@@ -16,18 +16,19 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.RepeatedTest;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A process dies at each step of each protocol: nothing acknowledged is lost, nothing torn is returned, nobody waits for ever, and the store is sound. */
 @Timeout(3000)
 final class CrashTest {
 
     private static final int REPETITIONS = Integer.getInteger("loam.crash.repetitions", 1);
-    private static final int KILLS = Integer.getInteger("loam.crash.kills", 3);
+    /** At random; half of them for each way to overwrite. */
+    private static final int KILLS = Integer.getInteger("loam.crash.kills", 4);
 
     private static final List<String> POINTS = List.of(
             "home-locked",
@@ -269,15 +270,16 @@ final class CrashTest {
     }
 
     /** Leaders and followers are killed at random while all write; some take a dead one's number. */
-    @Test
-    void processesAreKilledAtRandom() throws Exception {
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void processesAreKilledAtRandom(boolean inPlace) throws Exception {
         long seed = Long.getLong("loam.crash.seed", 42);
         Random random = new Random(seed);
-        create(random.nextBoolean());
+        create(inPlace);
         ChildJvm[] children = {child(List.of(), 1, seed), child(List.of(), 3, seed + 1)};
         try (Store store = Store.attach(directory.registry, "s")) {
             CrashWork own = new CrashWork(store, 2, record(2), seed + 2);
-            for (int kill = 0; kill < KILLS; kill++) {
+            for (int kill = 0; kill < KILLS / 2; kill++) {
                 long end = System.nanoTime() + random.nextInt(500_000_000);
                 while (System.nanoTime() < end) {
                     own.step();
