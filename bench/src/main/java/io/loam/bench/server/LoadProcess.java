@@ -1,13 +1,13 @@
 package io.loam.bench.server;
 
 import io.loam.bench.Json;
+import io.loam.bench.OwnJvm;
 import io.loam.bench.WorkerFailure;
 import java.io.BufferedReader;
 import java.io.BufferedWriter;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -29,17 +29,8 @@ final class LoadProcess implements AutoCloseable {
     /** @param cpus where it may run, as taskset writes them */
     static LoadProcess start(String cpus) {
         List<String> command = new ArrayList<>(ServerProcess.pinned(cpus));
-        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        command.addAll(List.of("-Xms64m", "-Xmx64m", "-XX:MaxDirectMemorySize=1g", "-XX:+UseSerialGC"));
-        if (LoadWorker.class.getModule().isNamed()) {
-            String modules = System.getProperty("jdk.module.path", "");
-            if (!modules.isEmpty()) { // else a runtime image
-                command.addAll(List.of("-p", modules));
-            }
-            command.addAll(List.of("-m", "io.loam.bench/" + LoadWorker.class.getName()));
-        } else {
-            command.addAll(List.of("-cp", System.getProperty("java.class.path", ""), LoadWorker.class.getName()));
-        }
+        command.addAll(OwnJvm.command(
+                LoadWorker.class, "-Xms64m", "-Xmx64m", "-XX:MaxDirectMemorySize=1g", "-XX:+UseSerialGC"));
         try {
             ProcessBuilder builder = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT);
             builder.environment().remove("JAVA_TOOL_OPTIONS");

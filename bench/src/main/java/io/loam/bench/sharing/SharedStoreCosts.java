@@ -1,5 +1,6 @@
 package io.loam.bench.sharing;
 
+import io.loam.bench.OwnJvm;
 import io.loam.memory.region.Registry;
 import io.loam.store.Store;
 import java.io.BufferedReader;
@@ -209,28 +210,7 @@ public final class SharedStoreCosts {
     }
 
     private Child start(List<Child> children, String role, Path directory) throws IOException {
-        List<String> command = new ArrayList<>();
-        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        command.addAll(List.of(
-                "-Xmx256m",
-                "-XX:+UseSerialGC",
-                "--illegal-native-access=deny",
-                "--sun-misc-unsafe-memory-access=deny"));
-        Class<?> main = SharedStoreProcess.class;
-        if (main.getModule().isNamed()) {
-            command.addAll(List.of(
-                    "--enable-native-access=io.loam.memory",
-                    "-p",
-                    System.getProperty("jdk.module.path", ""),
-                    "-m",
-                    main.getModule().getName() + "/" + main.getName()));
-        } else {
-            command.addAll(List.of(
-                    "--enable-native-access=ALL-UNNAMED",
-                    "-cp",
-                    System.getProperty("java.class.path", ""),
-                    main.getName()));
-        }
+        List<String> command = OwnJvm.command(SharedStoreProcess.class, "-Xmx256m", "-XX:+UseSerialGC");
         command.addAll(List.of(
                 role,
                 directory.resolve("registry").toString(),

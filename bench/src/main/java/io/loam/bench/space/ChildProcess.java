@@ -1,12 +1,11 @@
 package io.loam.bench.space;
 
+import io.loam.bench.OwnJvm;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
-import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 
 /** Another JVM of this code, spoken to in bytes. */
@@ -23,21 +22,7 @@ final class ChildProcess implements AutoCloseable {
     }
 
     static ChildProcess start(Class<?> main, String... arguments) throws IOException {
-        List<String> command = new ArrayList<>();
-        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        command.addAll(List.of("-Xmx32m", "-XX:+UseSerialGC", "-XX:ReservedCodeCacheSize=16m"));
-        command.addAll(List.of("--illegal-native-access=deny", "--sun-misc-unsafe-memory-access=deny"));
-        if (main.getModule().isNamed()) {
-            command.add("--enable-native-access=io.loam.memory");
-            String modules = System.getProperty("jdk.module.path", "");
-            if (!modules.isEmpty()) {
-                command.addAll(List.of("-p", modules));
-            }
-            command.addAll(List.of("-m", main.getModule().getName() + "/" + main.getName()));
-        } else {
-            command.add("--enable-native-access=ALL-UNNAMED");
-            command.addAll(List.of("-cp", System.getProperty("java.class.path", ""), main.getName()));
-        }
+        List<String> command = OwnJvm.command(main, "-Xmx32m", "-XX:+UseSerialGC", "-XX:ReservedCodeCacheSize=16m");
         command.addAll(List.of(arguments));
         return new ChildProcess(new ProcessBuilder(command)
                 .redirectError(ProcessBuilder.Redirect.INHERIT)
